@@ -1,0 +1,70 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The ``dads`` command: one verb per module of this package, errors funnelled to one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import importlib
+import sys
+
+from dads_ros.errors import DadsError
+
+# verb -> what it does. The module dads_ros.cli.VERB has add_arguments(parser) and run(args) -> int.
+# Modules are imported only when their verb is used, so that `dads --help` needs no torch.
+VERBS = {
+    'profile': "measure seconds per layer and bytes per tensor on this machine",
+    'calibrate': "measure what each codec costs in accuracy, on a video or bag",
+    'plan': "print the best cut for given uplinks",
+    'paper': "the DADS paper's table beside this package's",
+    'bench': "regenerate a benchmark of the documentation",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the command line and return its exit status: 0 done, 1 failed, 2 wrong usage.
+
+    :param argv: the arguments after the program's name; the process's own when None.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog='dads', description='Split a detector between a car and the cloud.'
+    )
+    parser.add_argument('--debug', action='store_true', help='show tracebacks')
+    verbs = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
+    chosen = next((a for a in arguments if not a.startswith('-')), None)
+    for verb, help_text in VERBS.items():
+        verb_parser = verbs.add_parser(verb, help=help_text, description=help_text.capitalize() + '.')
+        if verb == chosen:
+            module = importlib.import_module(f'dads_ros.cli.{verb}')
+            module.add_arguments(verb_parser)
+            verb_parser.set_defaults(run=module.run)
+    args = parser.parse_args(arguments)
+    try:
+        return args.run(args)
+    except DadsError as error:
+        if args.debug:
+            raise
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('stopped', file=sys.stderr)
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())
