@@ -26,11 +26,11 @@ from dads_ros.errors import DadsError
 # verb -> what it does. The module dads_ros.cli.VERB has add_arguments(parser) and run(args) -> int.
 # Modules are imported only when their verb is used, so that `dads --help` needs no torch.
 VERBS = {
-    'profile': "measure seconds per layer and bytes per tensor on this machine",
-    'calibrate': "measure what each codec costs in accuracy, on a video or bag",
-    'plan': "print the best cut for given uplinks",
+    'profile': 'measure seconds per layer and bytes per tensor on this machine',
+    'calibrate': 'measure what each codec costs in accuracy, on a video or bag',
+    'plan': 'print the best cut for given uplinks',
     'paper': "the DADS paper's table beside this package's",
-    'bench': "regenerate a benchmark of the documentation",
+    'bench': 'regenerate a benchmark of the documentation',
 }
 
 
@@ -48,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     verbs = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
     chosen = next((a for a in arguments if not a.startswith('-')), None)
     for verb, help_text in VERBS.items():
-        verb_parser = verbs.add_parser(verb, help=help_text, description=help_text.capitalize() + '.')
+        verb_parser = verbs.add_parser(
+            verb, help=help_text, description=help_text.capitalize() + '.'
+        )
         if verb == chosen:
             module = importlib.import_module(f'dads_ros.cli.{verb}')
             module.add_arguments(verb_parser)

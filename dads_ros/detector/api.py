@@ -58,7 +58,8 @@ class Detector:
     :param module: in eval mode; maps one uint8 RGB frame [1, height, width, 3] to a tensor or a
         tuple of tensors, without data-dependent control flow (torch.export must accept it).
         Scaling to floats happens inside, so that the input tensor can cross the cut as a JPEG.
-    :param decode: maps the tuple of raw outputs to Detections in input pixels (NMS goes here).
+    :param decode: maps the tuple of raw outputs, as arrays, to Detections in input pixels (NMS
+        goes here).
     :param labels: class names; a class id is an index into them.
     """
 
@@ -67,7 +68,7 @@ class Detector:
     input_height: int
     input_width: int
     labels: tuple[str, ...]
-    decode: Callable[[tuple[torch.Tensor, ...]], Detections]
+    decode: Callable[[tuple[np.ndarray, ...]], Detections]
 
     def example_input(self) -> torch.Tensor:
         """Return a grey frame of the input's shape and type."""
@@ -100,7 +101,5 @@ def load_detector(spec: str, weights: Path | None = None) -> Detector:
         ) from error
     detector = factory(weights)
     if not isinstance(detector, Detector):
-        raise ConfigError(
-            f'detector {spec!r} returned a {type(detector).__name__}, not a Detector'
-        )
+        raise ConfigError(f'detector {spec!r} returned a {type(detector).__name__}, not a Detector')
     return detector
