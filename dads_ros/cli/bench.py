@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-# subject -> what it measures. The module dads_ros.bench.SUBJECT has the same two functions as a verb.
+# subject -> what it measures. dads_ros.bench.SUBJECT has the same two functions as a verb.
 SUBJECTS = {
     'partition': 'the partitioner: look-up time, exactness, table building',
     'runtime': 'halves against the whole, codecs, profile error',
