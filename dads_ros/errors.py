@@ -62,3 +62,7 @@ class MediaError(DadsError):
 
 class TraceError(DadsError):
     """A link trace is unreadable or malformed."""
+
+
+class RecordError(DadsError):
+    """A recorded run is missing, corrupt, or not comparable with the others."""
