@@ -1,0 +1,244 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Every cut that can win, with its costs, and one vectorised argmin to choose among them.
+
+Row 0 is the plan that keeps everything on the edge; every other row is a (cut, codec) pair. The
+rows hold every supported cut, so a light plan is the true minimum. A heavy plan is the true minimum
+when the rows hold every Pareto-optimal cut (``complete``); otherwise it is the best of the rows and
+carries a bound, until the exact solution for the present situation is added as a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+import math
+from typing import Any
+
+import numpy as np
+
+from dads_ros.errors import PlanError
+from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.costs import CutTotals
+from dads_ros.partition.plan import CutPlan
+from dads_ros.partition.plan import Load
+from dads_ros.partition.plan import Mode
+from dads_ros.partition.situation import Situation
+
+_FORMAT = 1
+
+# Weights of (edge, transfer, cloud) on a simplex grid: each gives a lower bound on the longest
+# stage, because a weighted mean is at most the maximum and is minimal at a supported row.
+_BOUND_WEIGHTS = np.array([(i, j, 4 - i - j) for i in range(5) for j in range(5 - i)]) / 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cut with one codec."""
+
+    boundary: tuple[str, ...]
+    edge: tuple[str, ...]
+    codec: str
+    totals: CutTotals
+
+
+class PlanTable:
+    """
+    An immutable set of plans, answered in microseconds.
+
+    :param ids: the network's layer ids in topological order.
+    :param rows: the first is the all-local plan.
+    :param complete: whether the rows hold every cut that can have the shortest longest stage.
+    """
+
+    local_row = 0
+
+    def __init__(self, ids: Sequence[str], rows: Iterable[Row], complete: bool) -> None:
+        self.ids = tuple(ids)
+        self.rows = tuple(rows)
+        self.complete = complete
+        if not self.rows or self.rows[0].totals.uses_cloud:
+            raise PlanError('the first row of a plan table must keep everything on the edge')
+        totals = [row.totals for row in self.rows]
+        edge_s = np.array([float(t.edge_ns) for t in totals]) * 1e-9
+        cloud_s = np.array([float(t.cloud_ns) for t in totals]) * 1e-9
+        mean_bits = np.array([float(t.mean_bytes) for t in totals]) * 8.0
+        peak_bits = np.array([float(t.peak_bytes) for t in totals]) * 8.0
+        uses_cloud = np.array([float(t.uses_cloud) for t in totals])
+        self._light = np.stack([edge_s, mean_bits, cloud_s, uses_cloud], axis=1)
+        self._heavy = np.stack([edge_s, peak_bits, cloud_s])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def plan(self, situation: Situation, mode: Mode = 'auto') -> CutPlan:
+        """
+        Return the best row for a situation.
+
+        :param mode: 'light' minimises the delay, 'heavy' the longest stage; 'auto' is the paper's
+            test: light while the light plan's longest stage is shorter than a frame period.
+        """
+        if mode == 'heavy':
+            return self._plan_heavy(situation)
+        light = self._plan_light(situation)
+        if mode == 'light' or light.max_stage_s * situation.rate_hz < 1.0:
+            return light
+        return self._plan_heavy(situation)
+
+    def evaluate(self, row: int, situation: Situation, mode: Load) -> CutPlan:
+        """
+        Return what a row costs in a situation; its lower bound is 0, as nothing was minimised.
+
+        Without a link, a row that uses the cloud takes infinitely long.
+        """
+        return self._at(row, situation, mode, 0.0)
+
+    def row_of(self, boundary: Iterable[str], codec: str) -> int:
+        """
+        Return the row with this boundary and codec.
+
+        Raises PlanError when the table has no such row.
+        """
+        wanted = tuple(boundary)
+        for number, row in enumerate(self.rows):
+            if row.boundary == wanted and (row.codec == codec or not wanted):
+                return number
+        raise PlanError(f'no row of the plan table sends {", ".join(wanted)!r} as {codec!r}')
+
+    def with_row(self, graphs: Mapping[str, CostGraph], plan: CutPlan) -> PlanTable:
+        """
+        Return a table that also holds a plan, such as a background solve's.
+
+        :param graphs: the costs that the plan was solved for.
+        """
+        if any(row.edge == plan.edge and row.codec == plan.codec for row in self.rows):
+            return self
+        graph = graphs[plan.codec]
+        totals = graph.totals(frozenset(graph.index[name] for name in plan.edge))
+        row = Row(plan.boundary, plan.edge, plan.codec, totals)
+        return PlanTable(self.ids, (*self.rows, row), self.complete)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the table as a dict of JSON types; an edge set is a bit mask in hexadecimal."""
+        position = {layer_id: i for i, layer_id in enumerate(self.ids)}
+        return {
+            'format': _FORMAT,
+            'ids': list(self.ids),
+            'complete': self.complete,
+            'rows': [
+                {
+                    'boundary': list(row.boundary),
+                    'edge': hex(sum(1 << position[name] for name in row.edge)),
+                    'codec': row.codec,
+                    'edge_ns': int(row.totals.edge_ns),
+                    'mean_bytes': int(row.totals.mean_bytes),
+                    'peak_bytes': int(row.totals.peak_bytes),
+                    'cloud_ns': int(row.totals.cloud_ns),
+                }
+                for row in self.rows
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PlanTable:
+        """
+        Return the table that ``to_json`` wrote.
+
+        Raises PlanError when the data is of another format or malformed.
+        """
+        if not isinstance(data, Mapping) or data.get('format') != _FORMAT:
+            raise PlanError('this is not a plan table of this version; build it again')
+        try:
+            ids = tuple(str(name) for name in data['ids'])
+            rows = []
+            for entry in data['rows']:
+                mask = int(entry['edge'], 16)
+                edge = tuple(name for i, name in enumerate(ids) if mask >> i & 1)
+                totals = CutTotals(
+                    edge_ns=int(entry['edge_ns']),
+                    mean_bytes=int(entry['mean_bytes']),
+                    peak_bytes=int(entry['peak_bytes']),
+                    cloud_ns=int(entry['cloud_ns']),
+                    uses_cloud=len(edge) < len(ids),
+                )
+                rows.append(Row(tuple(entry['boundary']), edge, str(entry['codec']), totals))
+            return cls(ids, rows, bool(data['complete']))
+        except (KeyError, TypeError, ValueError) as error:
+            raise PlanError(f'malformed plan table ({error!r}); build it again') from error
+
+    def _plan_light(self, situation: Situation) -> CutPlan:
+        if not situation.has_link:
+            return self._local(situation, 'light')
+        weights = np.array(
+            [
+                situation.edge_factor,
+                1.0 / situation.uplink_bps,
+                situation.cloud_factor,
+                situation.rtt_s,
+            ]
+        )
+        delays = self._light @ weights
+        row = int(delays.argmin())
+        return self._at(row, situation, 'light', None)
+
+    def _plan_heavy(self, situation: Situation) -> CutPlan:
+        if not situation.has_link:
+            return self._local(situation, 'heavy')
+        scale = np.array(
+            [[situation.edge_factor], [1.0 / situation.uplink_bps], [situation.cloud_factor]]
+        )
+        stages = self._heavy * scale
+        longest = stages.max(axis=0)
+        ties = np.flatnonzero(longest <= longest.min() * (1 + 1e-12))
+        row = int(ties[0])
+        if len(ties) > 1:  # among equally short longest stages the least delay
+            delays = stages[:, ties].sum(axis=0) + self._light[ties, 3] * situation.rtt_s
+            row = int(ties[delays.argmin()])
+        bound = None if self.complete else float((_BOUND_WEIGHTS @ stages).min(axis=1).max())
+        return self._at(row, situation, 'heavy', bound)
+
+    def _local(self, situation: Situation, mode: Load) -> CutPlan:
+        return self._at(self.local_row, situation, mode, None)
+
+    def _at(self, row: int, situation: Situation, mode: Load, bound: float | None) -> CutPlan:
+        """Evaluate a row; a bound of None says that it is the minimum."""
+        entry = self.rows[row]
+        edge_s, bits, cloud_s, uses_cloud = self._light[row].tolist()
+        edge_s *= situation.edge_factor
+        cloud_s *= situation.cloud_factor
+        transfer_s = 0.0
+        delay_s = edge_s
+        if uses_cloud:
+            if mode == 'heavy':
+                bits = float(self._heavy[1, row])
+            transfer_s = bits / situation.uplink_bps if situation.has_link else math.inf
+            delay_s = edge_s + transfer_s + cloud_s + situation.rtt_s
+        if bound is None:
+            bound = delay_s if mode == 'light' else max(edge_s, transfer_s, cloud_s)
+        return CutPlan(
+            mode=mode,
+            boundary=entry.boundary,
+            edge=entry.edge,
+            codec=entry.codec,
+            edge_s=edge_s,
+            transfer_s=transfer_s,
+            cloud_s=cloud_s,
+            delay_s=delay_s,
+            lower_bound_s=bound,
+            row=row,
+        )
