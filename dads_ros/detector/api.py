@@ -29,25 +29,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dads_ros.detections import Detections
 from dads_ros.errors import ConfigError
-
-
-@dataclass(frozen=True, slots=True)
-class Detections:
-    """
-    Boxes found in one frame.
-
-    ``boxes`` is float32 [n, 4] as x0, y0, x1, y1 in pixels, of the network's input as the decoder
-    returns them and of the camera's image as a node publishes them; ``scores`` is float32 [n] in
-    0 to 1; ``class_ids`` is int64 [n], an index into the detector's labels.
-    """
-
-    boxes: np.ndarray
-    scores: np.ndarray
-    class_ids: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.scores)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,189 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The cloud's pipeline: finish bundles of many vehicles, fairly, and never trust one.
+
+It keeps no state per vehicle but a short queue; what a bundle needs is in the bundle.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections import deque
+from collections import OrderedDict
+from collections.abc import Callable
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from contextlib import nullcontext
+from dataclasses import dataclass
+import threading
+import time
+
+from dads_ros import codec
+from dads_ros.bundle import Bundle
+from dads_ros.bundle import check_bundle
+from dads_ros.bundle import Result
+from dads_ros.capture import Model
+from dads_ros.detections import Detections
+from dads_ros.detector.api import Detector
+from dads_ros.errors import BundleError
+from dads_ros.errors import CodecError
+from dads_ros.image import to_camera_pixels
+from dads_ros.pipeline.halves import HalfCache
+
+MAX_VEHICLES = 256
+
+
+@dataclass(frozen=True)
+class CloudLimits:
+    """
+    What keeps one vehicle from hurting another.
+
+    :param queue_depth: bundles kept per vehicle; a further one pushes out the oldest.
+    :param max_age_s: a bundle that waited longer is dropped, its car having moved on.
+    :param max_bytes: of one bundle's encoded tensors.
+    """
+
+    queue_depth: int = 4
+    max_age_s: float = 1.0
+    max_bytes: int = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    bundle: Bundle
+    arrived_ns: int
+
+
+class CloudPipeline:
+    """
+    Bundles in, results out.
+
+    :param answer: publishes a result; called by the worker thread.
+    :param codecs: names of the codecs that are accepted.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        model: Model,
+        halves: HalfCache,
+        answer: Callable[[Result], None],
+        codecs: Collection[str],
+        limits: CloudLimits,
+        slowdown: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self._detector = detector
+        self._model = model
+        self._halves = halves
+        self._answer = answer
+        self._codecs = codecs
+        self._limits = limits
+        self._slowdown = slowdown or nullcontext()
+        self._changed = threading.Condition()
+        # Vehicles in the order in which they are served next: a served one goes to the end.
+        self._queues: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self.answered = 0
+        self.rejected: Counter[str] = Counter()
+
+    def receive(self, bundle: Bundle) -> None:
+        """Check a bundle and queue it; what fails a check is counted and answered with nothing."""
+        arrived_ns = time.monotonic_ns()
+        try:
+            check_bundle(bundle, self._model.graph, self._codecs, self._limits.max_bytes)
+        except BundleError as error:
+            self._reject(str(error))
+            return
+        with self._changed:
+            if bundle.vehicle not in self._queues and len(self._queues) >= MAX_VEHICLES:
+                self.rejected['too many vehicles'] += 1
+                return
+            queue = self._queues.setdefault(bundle.vehicle, deque())
+            if queue and bundle.sequence <= queue[-1].bundle.sequence:
+                self.rejected['repeated or out of order'] += 1
+                return
+            if len(queue) >= self._limits.queue_depth:
+                queue.popleft()
+                self.rejected['vehicle over its share'] += 1
+            queue.append(_Waiting(bundle, arrived_ns))
+            self._changed.notify()
+
+    def step(self, timeout_s: float) -> bool:
+        """
+        Finish one bundle, waiting for it no longer than the timeout.
+
+        Called in a loop by the one worker thread.
+        :return: whether there was any.
+        """
+        with self._changed:
+            if not self._queues:
+                self._changed.wait(timeout_s)
+            waiting = self._take()
+        if waiting is None:
+            return False
+        try:
+            result = self._finish(waiting)
+        except (BundleError, CodecError) as error:
+            self._reject(str(error))
+            return True
+        self._answer(result)
+        self.answered += 1
+        return True
+
+    def _take(self) -> _Waiting | None:
+        """Return the oldest bundle of the vehicle that waits longest for its turn."""
+        if not self._queues:
+            return None
+        vehicle, queue = self._queues.popitem(last=False)
+        waiting = queue.popleft()
+        if queue:
+            self._queues[vehicle] = queue
+        return waiting
+
+    def _finish(self, waiting: _Waiting) -> Result:
+        bundle = waiting.bundle
+        started_ns = time.monotonic_ns()
+        if (started_ns - waiting.arrived_ns) / 1e9 > self._limits.max_age_s:
+            raise BundleError('too old')
+        with self._slowdown:
+            arrays = [codec.decode(t.data, t.codec, t.shape, t.dtype) for t in bundle.tensors]
+        decoded_ns = time.monotonic_ns()
+        tail = self._halves.tail(bundle.boundary)
+        with self._slowdown:
+            found = self._detector.decode(tail(*arrays))
+        boxes = to_camera_pixels(
+            found.boxes,
+            bundle.image_width,
+            bundle.image_height,
+            self._detector.input_width,
+            self._detector.input_height,
+        )
+        return Result(
+            vehicle=bundle.vehicle,
+            model_hash=bundle.model_hash,
+            sequence=bundle.sequence,
+            plan_id=bundle.plan_id,
+            stamp_ns=bundle.stamp_ns,
+            frame_id=bundle.frame_id,
+            sent_ns=bundle.sent_ns,
+            detections=Detections(boxes, found.scores, found.class_ids),
+            queue_s=(started_ns - waiting.arrived_ns) / 1e9,
+            decode_s=(decoded_ns - started_ns) / 1e9,
+            compute_s=(time.monotonic_ns() - decoded_ns) / 1e9,
+        )
+
+    def _reject(self, reason: str) -> None:
+        with self._changed:
+            self.rejected[reason] += 1

@@ -1,0 +1,322 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The edge's pipeline: newest frame wins, the car never waits for the cloud, every frame ends once.
+
+One worker thread computes; results and camera frames come in from the caller's threads. Nothing
+here knows ROS: the node hands in callables that send, publish and report.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextlib import nullcontext
+from dataclasses import dataclass
+import threading
+import time
+
+import numpy as np
+
+from dads_ros import codec
+from dads_ros.bundle import Bundle
+from dads_ros.bundle import check_result
+from dads_ros.bundle import EncodedTensor
+from dads_ros.bundle import Result
+from dads_ros.capture import Model
+from dads_ros.detections import Detections
+from dads_ros.detector.api import Detector
+from dads_ros.errors import BundleError
+from dads_ros.errors import DadsError
+from dads_ros.image import letterbox
+from dads_ros.image import to_camera_pixels
+from dads_ros.pipeline.book import FrameBook
+from dads_ros.pipeline.frame import Frame
+from dads_ros.pipeline.frame import Outcome
+from dads_ros.pipeline.halves import HalfCache
+from dads_ros.pipeline.halves import PreparedPlan
+from dads_ros.plan import Plan
+
+
+@dataclass(frozen=True)
+class EdgePorts:
+    """
+    Where the pipeline's products go.
+
+    ``send`` hands a bundle to the link and returns at once, with the size of the message in
+    bytes. ``ended`` is called once for each frame, in order of publication, under a lock: it
+    publishes and must not call back. ``note`` tells a person what happened, in one line.
+    """
+
+    send: Callable[[Bundle], int]
+    ended: Callable[[Frame, Outcome], None]
+    note: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class EdgeLimits:
+    """
+    What keeps the car from waiting.
+
+    :param miss_limit: so many deadlines missed in a row, and the edge goes local by itself.
+    :param watchdog_s: so long without a word from the monitor, and the edge goes local.
+    :param bundle_cap_bytes: past it a bundle is encoded more coarsely.
+    """
+
+    miss_limit: int = 3
+    watchdog_s: float = 3.0
+    bundle_cap_bytes: int = 1_000_000
+
+
+class EdgePipeline:
+    """Frames in, bundles out, results in, detections out."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        model: Model,
+        halves: HalfCache,
+        local_plan: Plan,
+        ports: EdgePorts,
+        limits: EdgeLimits,
+        vehicle: str,
+        slowdown: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self._detector = detector
+        self._model = model
+        self._halves = halves
+        self._ports = ports
+        self._limits = limits
+        self._vehicle = vehicle
+        # Only a demo slows a stage down; a car's computer is slow by itself.
+        self._slowdown = slowdown or nullcontext()
+        self._changed = threading.Condition()
+        self._book = FrameBook(ports.ended)
+        self._mailbox: Frame | None = None
+        self._sequence = 0
+        self._local = halves.prepare(local_plan)
+        self._prepared = self._local
+        self._misses = 0
+        self._gave_up_on: int | None = None
+        self._monitor_seen_ns = time.monotonic_ns()
+        self.rejected: Counter[str] = Counter()
+
+    @property
+    def ended(self) -> Counter[Outcome]:
+        """Return how many frames ended in each way."""
+        return self._book.ended
+
+    @property
+    def offered(self) -> int:
+        """Return how many camera frames came in."""
+        return self._sequence
+
+    def offer(self, read: Callable[[], np.ndarray], stamp_ns: int, frame_id: str) -> None:
+        """Take a camera frame; one that still waits is superseded by it."""
+        now_ns = time.monotonic_ns()
+        with self._changed:
+            self._sequence += 1
+            if self._mailbox is not None:
+                self._book.drop(self._mailbox, Outcome.DROPPED_SUPERSEDED, now_ns)
+            self._mailbox = Frame(self._sequence, stamp_ns, frame_id, now_ns, read)
+            self._changed.notify()
+
+    def set_plan(self, plan: Plan) -> None:
+        """
+        Build the plan's halves, then put it in force for the frames that follow.
+
+        Blocks while building; call it from a thread of its own. Raises CutError or ConfigError
+        when the plan is not one of this model.
+        """
+        if plan.model_hash != self._model.hash:
+            raise DadsError('plan is for another model; restart the monitor with this model')
+        prepared = self._halves.prepare(plan)
+        with self._changed:
+            self._prepared = prepared
+            self._misses = 0
+            self._gave_up_on = None
+            self._changed.notify()
+
+    def monitor_alive(self) -> None:
+        """Note that the monitor is still there to change the plan."""
+        self._monitor_seen_ns = time.monotonic_ns()
+
+    def receive(self, result: Result) -> bool:
+        """
+        Take a result; one that fails a check, or that nobody waits for, is counted and dropped.
+
+        :return: whether its times may be believed; a late result still tells of the link.
+        """
+        now_ns = time.monotonic_ns()
+        try:
+            check_result(result, self._model.hash, self._vehicle, len(self._detector.labels))
+        except BundleError as error:
+            with self._changed:
+                self.rejected[str(error)] += 1
+            return False
+        with self._changed:
+            frame = self._book.answered(result.sequence, result.sent_ns)
+            if frame is None:
+                self.rejected['too late'] += 1
+                return True
+            self._misses = 0
+            frame.times.network_s = (now_ns - frame.sent_ns) / 1e9 - result.cloud_s
+            frame.times.cloud_queue_s = result.queue_s
+            frame.times.decode_s = result.decode_s
+            frame.times.cloud_s = result.compute_s
+            self._book.complete(frame, Outcome.VIA_CLOUD, result.detections, now_ns)
+            self._changed.notify()
+        return True
+
+    def step(self, timeout_s: float) -> bool:
+        """
+        Do one piece of work, waiting for it no longer than the timeout.
+
+        Called in a loop by the one worker thread.
+        :return: whether there was any.
+        """
+        with self._changed:
+            late, frame = self._next(timeout_s)
+        if late is not None:
+            self._finish_late(late)
+        elif frame is not None:
+            self._begin(frame)
+        return late is not None or frame is not None
+
+    def close(self) -> None:
+        """End all frames; call it when the worker has stopped."""
+        now_ns = time.monotonic_ns()
+        with self._changed:
+            if self._mailbox is not None:
+                self._book.drop(self._mailbox, Outcome.DROPPED_SUPERSEDED, now_ns)
+                self._mailbox = None
+            self._book.close(now_ns)
+
+    def _next(self, timeout_s: float) -> tuple[Frame | None, Frame | None]:
+        """Return a frame to finish after a miss, or a new one to begin."""
+        end_ns = time.monotonic_ns() + int(timeout_s * 1e9)
+        while True:
+            now_ns = time.monotonic_ns()
+            missed, late = self._book.expire(now_ns)
+            self._count_misses(missed)
+            if late is not None:
+                return late, None
+            prepared = self._in_force(now_ns)
+            if self._mailbox is not None and self._book.in_flight < prepared.plan.window:
+                frame, self._mailbox = self._mailbox, None
+                return None, frame
+            if now_ns >= end_ns:
+                return None, None
+            wake_ns = min(end_ns, self._book.next_deadline_ns or end_ns)
+            self._changed.wait(max(0.0, (wake_ns - now_ns) / 1e9))
+
+    def _count_misses(self, missed: int) -> None:
+        if not missed:
+            return
+        self._misses += missed
+        plan = self._prepared.plan
+        if self._misses >= self._limits.miss_limit and self._gave_up_on is None:
+            self._gave_up_on = plan.plan_id
+            self._ports.note(
+                f'{self._misses} deadlines missed in a row under plan {plan.plan_id}; '
+                'computing on the car until the monitor has a new plan'
+            )
+
+    def _in_force(self, now_ns: int) -> PreparedPlan:
+        """Return the plan for the next frame: the monitor's, or local when it cannot be trusted."""
+        silent_s = (now_ns - self._monitor_seen_ns) / 1e9
+        if self._gave_up_on is not None or silent_s > self._limits.watchdog_s:
+            return self._local
+        return self._prepared
+
+    def _begin(self, frame: Frame) -> None:
+        started_ns = time.monotonic_ns()
+        prepared = self._in_force(started_ns)
+        times = frame.times
+        times.wait_s = (started_ns - frame.received_ns) / 1e9
+        frame.plan_id = prepared.plan.plan_id
+        frame.rest = prepared.rest
+        try:
+            image = frame.read()
+            frame.image_height, frame.image_width = image.shape[:2]
+            pixels = letterbox(image, self._detector.input_height, self._detector.input_width)
+        except DadsError as error:
+            self._ports.note(f'camera frame dropped: {error}')
+            with self._changed:
+                self._book.drop(frame, Outcome.DROPPED_INVALID, time.monotonic_ns())
+            return
+        times.preprocess_s = (time.monotonic_ns() - started_ns) / 1e9
+        if prepared.head is None:
+            frame.kept = (pixels,)
+            self._finish_here(frame, Outcome.LOCAL)
+        else:
+            self._send(frame, prepared, pixels)
+
+    def _send(self, frame: Frame, prepared: PreparedPlan, pixels: np.ndarray) -> None:
+        plan = prepared.plan
+        assert prepared.head is not None
+        started_ns = time.monotonic_ns()
+        with self._slowdown:
+            frame.kept = prepared.head(pixels)
+        computed_ns = time.monotonic_ns()
+        with self._slowdown:
+            used, data = codec.encode_bundle(frame.kept, plan.codec, self._limits.bundle_cap_bytes)
+        frame.sent_ns = time.monotonic_ns()
+        frame.times.edge_s = (computed_ns - started_ns) / 1e9
+        frame.times.encode_s = (frame.sent_ns - computed_ns) / 1e9
+        # From now, not from the camera's stamp: a deadline judges the link and the cloud alone.
+        frame.deadline_ns = frame.sent_ns + int((plan.deadline_s - plan.edge_s) * 1e9)
+        bundle = Bundle(
+            self._vehicle,
+            self._model.hash,
+            frame.sequence,
+            plan.plan_id,
+            frame.stamp_ns,
+            frame.frame_id,
+            frame.image_width,
+            frame.image_height,
+            frame.sent_ns,
+            tuple(
+                EncodedTensor(name, array.shape, array.dtype.name, used, payload)
+                for name, array, payload in zip(plan.boundary, frame.kept, data, strict=True)
+            ),
+        )
+        with self._changed:
+            self._book.sent(frame)
+        frame.size_bytes = self._ports.send(bundle)
+
+    def _finish_late(self, frame: Frame) -> None:
+        """Finish a frame whose result did not come, from the tensors that were kept."""
+        frame.times.network_s = (time.monotonic_ns() - frame.sent_ns) / 1e9
+        self._finish_here(frame, Outcome.LOCAL_AFTER_MISS)
+
+    def _finish_here(self, frame: Frame, outcome: Outcome) -> None:
+        started_ns = time.monotonic_ns()
+        with self._slowdown:
+            found = self._detector.decode(frame.rest(*frame.kept))
+        now_ns = time.monotonic_ns()
+        frame.times.edge_s += (now_ns - started_ns) / 1e9
+        boxes = to_camera_pixels(
+            found.boxes,
+            frame.image_width,
+            frame.image_height,
+            self._detector.input_width,
+            self._detector.input_height,
+        )
+        with self._changed:
+            self._book.complete(
+                frame, outcome, Detections(boxes, found.scores, found.class_ids), now_ns
+            )

@@ -1,0 +1,75 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The plan in force: which tensors cross the cut, how they are encoded, and what is predicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import enum
+import math
+
+
+class Mode(enum.IntEnum):
+    """Why the plan was chosen; the values are those of msg/Plan.msg."""
+
+    LOCAL = 0
+    LIGHT = 1
+    HEAVY = 2
+    FIXED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    A cut, a codec, and the stage times predicted for one frame; see msg/Plan.msg.
+
+    ``boundary`` and ``codec`` are empty when the car computes everything. ``edge_s`` includes
+    encoding, ``cloud_s`` decoding; ``delay_s`` is from the camera's stamp to the detections.
+    """
+
+    plan_id: int
+    model_hash: str
+    mode: Mode
+    boundary: tuple[str, ...]
+    codec: str
+    edge_s: float
+    transfer_s: float
+    cloud_s: float
+    delay_s: float
+    max_rate_hz: float
+    deadline_s: float
+    reason: str
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether nothing is sent."""
+        return not self.boundary
+
+    @property
+    def max_stage_s(self) -> float:
+        """Return the longest of the three stages, which bounds the frame rate."""
+        return max(self.edge_s, self.transfer_s, self.cloud_s)
+
+    @property
+    def window(self) -> int:
+        """
+        Return how many frames may be under way at once.
+
+        As many as it takes to keep the longest stage busy, and one more against jitter. More
+        would only queue in the modem, where no newer frame can overtake them.
+        """
+        if self.is_local or self.max_stage_s <= 0:
+            return 1
+        return math.ceil(self.delay_s / self.max_stage_s - 1e-6) + 1
