@@ -1,0 +1,171 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Surgery: a cut, named by its boundary tensors, becomes two runnable halves.
+
+Each half is a graph of its own that owns nothing but its operators; weights are shared with the
+reference, so halves cost milliseconds and almost no memory. With lossless tensors between them,
+head and tail give the reference's output bit for bit on one kind of machine and thread count:
+they run the same kernels on tensors of the same memory layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import fx
+
+from dads_ros.capture import Model
+from dads_ros.errors import CutError
+
+
+@dataclass(frozen=True, slots=True)
+class _Port:
+    """One tensor that enters a half: what it must look like."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    strides: tuple[int, ...]
+
+
+class Half:
+    """
+    One side of a cut, on NumPy arrays.
+
+    Call it with the arrays in :attr:`input_names` order; it returns those of
+    :attr:`output_names`. Arguments may have any strides and be read-only; they are copied on the
+    way in. Results have their logical shape over whatever layout they were computed in, own or
+    keep alive their memory, and may share it with each other or with an argument. A half keeps no
+    state between calls and may be used from several threads.
+    """
+
+    def __init__(
+        self, module: fx.GraphModule, ports: Sequence[_Port], output_names: tuple[str, ...],
+        device: torch.device,
+    ) -> None:  # fmt: skip
+        self.module = module
+        self.device = device
+        self.input_names = tuple(port.name for port in ports)
+        self.output_names = output_names
+        self._ports = tuple(ports)
+
+    def __call__(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        """
+        Run the half.
+
+        Raises CutError when the arrays are not of the shapes and types of its inputs.
+        """
+        if len(arrays) != len(self._ports):
+            raise CutError(f'this half takes {len(self._ports)} tensors but got {len(arrays)}')
+        with torch.inference_mode():
+            inputs = [self._load(p, a) for p, a in zip(self._ports, arrays, strict=True)]
+            results = self.module(*inputs)
+            return tuple(result.cpu().numpy() for result in results)
+
+    def warm_up(self) -> None:
+        """Run twice on zeros, so that the first real frame meets warm caches."""
+        zeros = [torch.zeros(p.shape, dtype=p.dtype).numpy() for p in self._ports]
+        for _ in range(2):
+            self(*zeros)
+
+    def _load(self, port: _Port, array: np.ndarray) -> torch.Tensor:
+        tensor = torch.empty_strided(port.shape, port.strides, dtype=port.dtype)
+        view = tensor.numpy()
+        if array.shape != view.shape or array.dtype != view.dtype:
+            raise CutError(
+                f'tensor {port.name!r} must be {view.dtype} {view.shape} '
+                f'but is {array.dtype} {array.shape}'
+            )
+        np.copyto(view, array)
+        return tensor.to(self.device)
+
+
+def head(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:
+    """
+    Return the half that computes the boundary tensors from the network's inputs.
+
+    Its inputs are ``model.graph.inputs``, its outputs the boundary tensors in the order given.
+    Raises CutError unless the names are the boundary of a legal cut.
+    """
+    names = tuple(boundary)
+    model.graph.cloud_layers(names)
+    return _half(model, model.graph.inputs, names, device)
+
+
+def tail(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:
+    """
+    Return the half that computes the raw outputs from the boundary tensors.
+
+    Its inputs are the boundary tensors in the order given, its outputs the network's raw outputs
+    in order, as ``Detector.decode`` takes them. With the network's inputs as boundary it is the
+    whole network. Raises CutError unless the names are the boundary of a legal cut.
+    """
+    names = tuple(boundary)
+    model.graph.cloud_layers(names)
+    return _half(model, names, model.outputs, device)
+
+
+def _half(model: Model, inputs: tuple[str, ...], outputs: tuple[str, ...], device: str) -> Half:
+    nodes = {node.name: node for node in model.module.graph.nodes}
+    graph = fx.Graph()
+    copies = {nodes[name]: graph.placeholder(name) for name in inputs}
+    for node in _needed(model.module.graph, [nodes[n] for n in outputs], set(copies)):
+        copies[node] = graph.node_copy(node, copies.__getitem__)
+    graph.output(tuple(copies[nodes[name]] for name in outputs))
+    module = fx.GraphModule(model.module, graph, 'Half')
+    where = torch.device(device)
+    if where.type != 'cpu':
+        _move(module, where)
+    return Half(module, [_port(model, name) for name in inputs], outputs, where)
+
+
+def _needed(graph: fx.Graph, targets: list[fx.Node], given: set[fx.Node]) -> list[fx.Node]:
+    """Return the nodes that the targets need and that are not given, in order."""
+    needed: set[fx.Node] = set()
+    stack = list(targets)
+    while stack:
+        node = stack.pop()
+        if node not in given and node not in needed:
+            needed.add(node)
+            stack.extend(node.all_input_nodes)
+    return [node for node in graph.nodes if node in needed]
+
+
+def _port(model: Model, name: str) -> _Port:
+    layer = model.graph[name]
+    dtype = getattr(torch, layer.dtype)
+    strides = _dense(layer.shape, model.strides[name])
+    return _Port(name, layer.shape, dtype, strides)
+
+
+def _dense(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides, or contiguous ones where elements overlap (expanded tensors)."""
+    if any(stride == 0 and size > 1 for size, stride in zip(shape, strides, strict=True)):
+        return tuple(torch.empty(shape, device='meta').stride())
+    return strides
+
+
+def _move(module: fx.GraphModule, device: torch.device) -> None:
+    """Move weights to a device, and operators that name one."""
+    module.to(device)
+    for node in module.graph.nodes:
+        if 'device' in node.kwargs:
+            node.kwargs = {**node.kwargs, 'device': device}
+    module.recompile()
