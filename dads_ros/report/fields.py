@@ -37,13 +37,13 @@ def to_json(value: Any) -> Any:
     Return a value as json.dumps takes it, with allow_nan=False.
 
     :param value: a dataclass, or what its fields may hold. A float that is not finite becomes
-        null: JSON has no word for it.
+        null: JSON has no word for it. A member of an enumeration becomes its name in lower case.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = (field.name for field in dataclasses.fields(value))
         return {name: to_json(getattr(value, name)) for name in names}
     if isinstance(value, Enum):
-        return value.value
+        return value.name.lower()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -115,11 +115,10 @@ def _tuple(hints: tuple[Any, ...], values: list[Any], name: str) -> tuple[Any, .
 
 
 def _member(kind: type[Enum], value: object, name: str) -> Enum:
-    try:
-        return kind(value)
-    except ValueError:
-        known = ', '.join(str(member.value) for member in kind)
-        raise ValueError(f'field {name!r} holds {value!r}; it may be one of {known}') from None
+    names = {member.name.lower(): member for member in kind}
+    if not isinstance(value, str) or value not in names:
+        raise ValueError(f'field {name!r} holds {value!r}; it may be one of {", ".join(names)}')
+    return names[value]
 
 
 def _words(hint: Any) -> str:

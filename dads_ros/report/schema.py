@@ -17,52 +17,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+import enum
 from typing import Any
 
 from dads_ros.graph import LayerGraph
+from dads_ros.pipeline.frame import Outcome
+from dads_ros.plan import Mode
 
 
-class Outcome(Enum):
-    """How a camera frame ended; the constants of StageTimes.msg in lower case."""
-
-    VIA_CLOUD = 'via_cloud'
-    LOCAL = 'local'
-    LOCAL_AFTER_MISS = 'local_after_miss'
-    DROPPED_SUPERSEDED = 'dropped_superseded'
-    DROPPED_STALE = 'dropped_stale'
-    DROPPED_INVALID = 'dropped_invalid'
-
-    @property
-    def answered(self) -> bool:
-        """Return whether detections of the frame were published."""
-        return not self.value.startswith('dropped')
-
-
-class Mode(Enum):
-    """Which rule made a plan; the constants of Plan.msg in lower case."""
-
-    LOCAL = 'local'
-    LIGHT = 'light'
-    HEAVY = 'heavy'
-    FIXED = 'fixed'
-
-
-class LinkKind(Enum):
+class LinkKind(enum.Enum):
     """What the bundles travelled over."""
 
-    EMULATED = 'emulated'
-    SHAPED = 'shaped'
-    REAL = 'real'
-    NONE = 'none'
+    EMULATED = enum.auto()
+    SHAPED = enum.auto()
+    REAL = enum.auto()
+    NONE = enum.auto()
 
 
-class SlowdownKind(Enum):
+class SlowdownKind(enum.Enum):
     """How the car's computer was made slower than this machine."""
 
-    EMULATED = 'emulated'
-    CGROUP = 'cgroup'
-    NONE = 'none'
+    EMULATED = enum.auto()
+    CGROUP = enum.auto()
+    NONE = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
