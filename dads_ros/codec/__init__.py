@@ -1,0 +1,37 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Codecs: one tensor to bytes and back. NumPy in, NumPy out, no torch, no pickle.
+
+A codec has a short name. All that decoding needs is the bytes, the name, and the shape and type of
+the tensor, which the receiver knows from its own model:
+
+- ``raw``, ``raw+zstd``: lossless, any type;
+- ``float16+zstd``, ``int8+zstd``, ``int4+zstd``: floats rounded, integers kept lossless;
+- ``packed``: lossless for uint8 of at most 16 levels, ``packed2`` ... ``packed8`` rounded to every
+  second ... eighth level;
+- ``jpegQQ``, ``webpQQ``: the uint8 input frame [1, height, width, 3] at a quality of 1 to 100.
+
+One name serves all tensors of a bundle.
+"""
+
+from dads_ros.codec.bundle import encode_bundle
+from dads_ros.codec.registry import coarser
+from dads_ros.codec.registry import decode
+from dads_ros.codec.registry import encode
+from dads_ros.codec.registry import lossless
+from dads_ros.codec.registry import supported
+
+__all__ = ['coarser', 'decode', 'encode', 'encode_bundle', 'lossless', 'supported']

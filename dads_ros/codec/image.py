@@ -1,0 +1,108 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""JPEG and WebP of the network's input frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from dads_ros.errors import CodecError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_WRITE = {
+    'jpeg': ('.jpg', cv2.IMWRITE_JPEG_QUALITY),
+    'webp': ('.webp', cv2.IMWRITE_WEBP_QUALITY),
+}
+_JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start-of-frame markers
+
+
+class ImageCodec:
+    """
+    A picture format for uint8 frames [1, height, width, 3].
+
+    :param family: 'jpeg' or 'webp'.
+    :param quality: 1 to 100, as the format's library counts it.
+    """
+
+    def __init__(self, family: str, quality: int) -> None:
+        self._family = family
+        self._extension, flag = _WRITE[family]
+        self._options = [flag, quality]
+
+    def supports(self, shape: tuple[int, ...], dtype: str) -> bool:
+        """Take the input frame only."""
+        return (
+            dtype == 'uint8'
+            and len(shape) == 4
+            and shape[0] == 1
+            and shape[3] == 3
+            and all(0 < side <= 16383 for side in shape[1:3])
+        )
+
+    def lossless(self, dtype: str) -> bool:  # noqa: ARG002
+        """Lose detail at every quality."""
+        return False
+
+    def encode(self, array: np.ndarray) -> Buffer:
+        """Compress the frame."""
+        bgr = cv2.cvtColor(np.ascontiguousarray(array[0]), cv2.COLOR_RGB2BGR)
+        done, data = cv2.imencode(self._extension, bgr, self._options)
+        if not done:
+            raise CodecError(f'{self._family} refused a frame of shape {array.shape}')
+        return data.data
+
+    def decode(self, data: memoryview, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Decompress, once the picture's own header has confirmed the size."""
+        size = (_jpeg_size if self._family == 'jpeg' else _webp_size)(data)
+        if size != shape[1:3]:
+            raise CodecError(f'{self._family} picture is {size}, not {shape[1:3]}')
+        try:
+            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error as error:
+            raise CodecError(f'{self._family} picture is damaged') from error
+        if bgr is None or bgr.shape != shape[1:] or bgr.dtype != dtype:
+            raise CodecError(f'{self._family} picture is damaged')
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)[None]
+
+
+def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
+    """Return (height, width) from the first start-of-frame segment."""
+    if bytes(data[:2]) != b'\xff\xd8':
+        return None
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] in _JPEG_SIZES:
+            return _big(data[at + 5 : at + 7]), _big(data[at + 7 : at + 9])
+        at += 2 + max(2, _big(data[at + 2 : at + 4]))
+    return None
+
+
+def _webp_size(data: memoryview) -> tuple[int, int] | None:
+    """Return (height, width) of a simple lossy file, the only kind that is written."""
+    if bytes(data[:4]) != b'RIFF' or bytes(data[8:16]) != b'WEBPVP8 ':
+        return None
+    if len(data) < 30 or bytes(data[23:26]) != b'\x9d\x01\x2a':
+        return None
+    width, height = (int.from_bytes(data[i : i + 2], 'little') & 0x3FFF for i in (26, 28))
+    return height, width
+
+
+def _big(data: memoryview) -> int:
+    return int.from_bytes(data, 'big')

@@ -1,0 +1,148 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From a codec's name to the codec, and the checks that all codecs share."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+import math
+import re
+from typing import Protocol
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dads_ros.codec.image import ImageCodec
+from dads_ros.codec.numeric import Float16
+from dads_ros.codec.numeric import Integer
+from dads_ros.codec.numeric import Raw
+from dads_ros.codec.numeric import Zstd
+from dads_ros.codec.packed import Packed
+from dads_ros.errors import CodecError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+DTYPES = frozenset(
+    np.dtype(t).name
+    for t in ('?', 'u1', 'i1', 'u2', 'i2', 'u4', 'i4', 'u8', 'i8', 'f2', 'f4', 'f8')
+)
+
+# Each codec's next coarser one, for bundles over their cap.
+_COARSER = {
+    'raw': 'raw+zstd',
+    'raw+zstd': 'float16+zstd',
+    'float16+zstd': 'int8+zstd',
+    'int8+zstd': 'int4+zstd',
+    'packed': 'packed2',
+    'packed2': 'packed4',
+    'packed4': 'packed8',
+}
+_IMAGE = re.compile(r'(jpeg|webp)([1-9][0-9]?|100)')
+
+
+class Codec(Protocol):
+    """One way to write a tensor."""
+
+    def supports(self, shape: tuple[int, ...], dtype: str) -> bool:
+        """Return whether tensors of this shape and type can be encoded."""
+
+    def lossless(self, dtype: str) -> bool:
+        """Return whether decoding gives back every bit."""
+
+    def encode(self, array: np.ndarray) -> Buffer:
+        """Return the bytes; they may share memory with the array."""
+
+    def decode(self, data: memoryview, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Return the tensor; it may share memory with the data, and be read-only."""
+
+
+def encode(array: np.ndarray, name: str) -> memoryview:
+    """
+    Return a tensor as bytes.
+
+    The bytes may share memory with the array, so send them before it changes. Raises CodecError
+    when the codec is unknown or does not take this tensor.
+    """
+    if not supported(name, array.shape, array.dtype.name):
+        raise CodecError(f'codec {name!r} does not take a tensor {array.dtype.name} {array.shape}')
+    return memoryview(_find(name).encode(array)).cast('B')
+
+
+def decode(data: Buffer, name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """
+    Return the tensor that was encoded.
+
+    It may share memory with the data and be read-only. No more memory is taken than a few times
+    what shape and type say, whatever the data claims. Raises CodecError on anything malformed.
+    """
+    if dtype not in DTYPES or any(size < 0 for size in shape):
+        raise CodecError(f'no tensor has type {dtype!r} and shape {shape}')
+    if not supported(name, shape, dtype):
+        raise CodecError(f'codec {name!r} does not take a tensor {dtype} {shape}')
+    return _find(name).decode(memoryview(data).cast('B'), shape, np.dtype(dtype))
+
+
+def supported(name: str, shape: tuple[int, ...], dtype: str) -> bool:
+    """
+    Return whether a codec takes tensors of a shape and type.
+
+    Raises CodecError when there is no codec of that name.
+    """
+    return dtype in DTYPES and _find(name).supports(shape, dtype)
+
+
+def lossless(name: str, dtype: str) -> bool:
+    """
+    Return whether a codec keeps every bit of tensors of a type.
+
+    Raises CodecError when there is no codec of that name.
+    """
+    return _find(name).lossless(dtype)
+
+
+def coarser(name: str) -> str | None:
+    """Return the codec that gives fewer bytes for the same tensor, or None at the coarsest."""
+    image = _IMAGE.fullmatch(name)
+    if image:
+        quality = int(image[2])
+        return f'{image[1]}{math.ceil(quality / 2)}' if quality > 5 else None
+    return _COARSER.get(name)
+
+
+@lru_cache(maxsize=128)
+def _find(name: str) -> Codec:
+    image = _IMAGE.fullmatch(name)
+    if image:
+        return ImageCodec(image[1], int(image[2]))
+    match name:
+        case 'raw':
+            return Raw()
+        case 'raw+zstd':
+            return Zstd()
+        case 'float16+zstd':
+            return Float16()
+        case 'int8+zstd':
+            return Integer(bits=8)
+        case 'int4+zstd':
+            return Integer(bits=4)
+        case 'packed':
+            return Packed(step=1)
+        case 'packed2' | 'packed4' | 'packed8':
+            return Packed(step=int(name[-1]))
+    raise CodecError(
+        f'unknown codec {name!r}; use raw, raw+zstd, float16+zstd, int8+zstd, int4+zstd, packed, '
+        'packed2, packed4, packed8, jpegQQ or webpQQ (QQ from 1 to 100)'
+    )
