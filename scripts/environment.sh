@@ -91,10 +91,9 @@ correct_cmake_paths() {
   local include site
   include=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
   site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-  grep -rlEZ --include='*.cmake' '/opt/python/cp3[0-9]+-' "$venv/share" "$venv/lib/cmake" |
-    xargs -0 -r sed -i -E \
-      -e "s#/opt/python/cp3[0-9]+-[^/]+/include/python3\.[0-9]+#$include#g" \
-      -e "s#/opt/python/cp3[0-9]+-[^/]+/lib/python3\.[0-9]+/site-packages#$site#g"
+  find "$venv/share" "$venv/lib/cmake" -name '*.cmake' -exec sed -i -E \
+    -e "s#/opt/python/cp3[0-9]+-[^/]+/include/python3\.[0-9]+#$include#g" \
+    -e "s#/opt/python/cp3[0-9]+-[^/]+/lib/python3\.[0-9]+/site-packages#$site#g" {} +
 }
 
 fill_venv() {
