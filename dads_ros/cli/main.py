@@ -30,6 +30,7 @@ VERBS = {
     'calibrate': 'measure what each codec costs in accuracy, on a video or bag',
     'plan': 'print the best cut for given uplinks',
     'paper': "the DADS paper's table beside this package's",
+    'train': 'train the shipped detector on annotated video, from scratch',
     'bench': 'regenerate a benchmark of the documentation',
 }
 

@@ -1,0 +1,117 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``dads train``: train the shipped detector on annotated video, from scratch."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import sys
+
+import torch
+
+from dads_ros.detector.data import load_coco
+from dads_ros.detector.network import LABELS
+from dads_ros.detector.training import Settings
+from dads_ros.detector.training import train
+from dads_ros.detector.training import Training
+from dads_ros.errors import ConfigError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``dads train``."""
+    parser.add_argument(
+        '--data',
+        type=Path,
+        required=True,
+        metavar='DIR',
+        help='folder with train.json and val.json (COCO) and the frames that they name',
+    )
+    parser.add_argument(
+        '--out', type=Path, required=True, metavar='DIR', help='weights, log and checkpoint go here'
+    )
+    parser.add_argument('--epochs', type=int, default=Settings.epochs, help='default: %(default)s')
+    parser.add_argument('--seed', type=int, default=Settings.seed, help='default: %(default)s')
+    parser.add_argument('--threads', type=int, default=2, help='CPU threads, default: %(default)s')
+    parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
+    parser.add_argument(
+        '--waist',
+        choices=('quantised', 'none'),
+        default='quantised',
+        help='none: the twin without quantisation or rate, for comparison',
+    )
+    parser.add_argument(
+        '--waist-bytes',
+        type=float,
+        default=Settings.waist_bytes,
+        help='modelled bytes per training frame, default: %(default)s',
+    )
+    parser.add_argument(
+        '--jpeg',
+        type=float,
+        default=Settings.jpeg,
+        metavar='SHARE',
+        help='share of frames recompressed as JPEG or WebP, default: %(default)s',
+    )
+    parser.add_argument(
+        '--leave-out',
+        nargs='*',
+        default=[],
+        metavar='CLIP',
+        help='clips not to train on, for a test on cameras never seen',
+    )
+    parser.add_argument('--resume', action='store_true', help='go on from the checkpoint in --out')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train to the end; stopped at any time, ``--resume`` goes on from the last whole epoch."""
+    settings = Settings(
+        epochs=args.epochs,
+        seed=args.seed,
+        quantise=args.waist == 'quantised',
+        waist_bytes=args.waist_bytes,
+        jpeg=args.jpeg,
+    )
+    training = start(settings, args.device, args.out, args.resume)
+    torch.set_num_threads(args.threads)
+    samples = load_coco(args.data / 'train.json', LABELS)
+    samples = [sample for sample in samples if sample.clip not in args.leave_out]
+    held_out = load_coco(args.data / 'val.json', LABELS)
+    if len(samples) < settings.batch:
+        raise ConfigError(
+            f'{len(samples)} training frames are too few; give at least a batch of 16'
+        )
+    for entry in train(training, samples, held_out, args.out):
+        print(' '.join(f'{name} {value:.4g}' for name, value in entry.items()), file=sys.stderr)
+    print(args.out / 'weights.pt')
+    return 0
+
+
+def start(settings: Settings, device: str, folder: Path, resume: bool) -> Training:
+    """
+    Return a run at its start, or at its last whole epoch.
+
+    Raises ConfigError when there is a run in the folder already, or none to resume.
+    """
+    training = Training(settings, device)
+    checkpoint = folder / 'checkpoint.pt'
+    if resume:
+        if not checkpoint.is_file():
+            raise ConfigError(f'no run to resume: {str(checkpoint)!r} does not exist')
+        training.load(torch.load(checkpoint, map_location=device, weights_only=True))
+    elif checkpoint.exists():
+        raise ConfigError(f'{str(folder)!r} holds a run; give --resume or another folder')
+    folder.mkdir(parents=True, exist_ok=True)
+    return training

@@ -1,0 +1,228 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Training batches: frames seen at random scale and place, in mosaics, light and noise.
+
+All of a batch is drawn from the generator it is given, so that a seed fixes a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dads_ros.detector.data import Boxes
+from dads_ros.detector.data import Sample
+
+FILL = 114
+SMALLEST_PX = 4.0
+VISIBLE_SHARE = 0.35
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """
+    How frames are varied.
+
+    :param mosaic: share of frames made of four.
+    :param paste: share of frames into which rarely seen objects are pasted.
+    :param jpeg: share of frames that go through a JPEG or WebP of random quality; for the twin that
+        is to be compared with uploading images.
+    """
+
+    mosaic: float = 0.6
+    paste: float = 0.4
+    jpeg: float = 0.0
+
+
+class Augmenter:
+    """Draws training frames of one size from samples of any size."""
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        height: int,
+        width: int,
+        recipe: Recipe,
+    ) -> None:
+        self.samples = samples
+        self.size = (height, width)
+        self.recipe = recipe
+        self.rng = np.random.default_rng()
+        self.patches = rare_patches(samples)
+
+    def batch(
+        self, indices: Sequence[int], rng: np.random.Generator
+    ) -> tuple[np.ndarray, list[Boxes]]:
+        """Return uint8 frames [n, height, width, 3] and their boxes, from the samples named."""
+        self.rng = rng
+        drawn = [self._frame(int(index)) for index in indices]
+        images = self._light(np.stack([image for image, _ in drawn]))
+        for position in np.flatnonzero(self.rng.random(len(images)) < self.recipe.jpeg):
+            images[position] = _recompress(images[position], self.rng)
+        return images, [truth for _, truth in drawn]
+
+    def _frame(self, index: int) -> tuple[np.ndarray, Boxes]:
+        height, width = self.size
+        if self.rng.random() < self.recipe.mosaic:
+            image, truth = self._mosaic(index)
+        else:
+            image, truth = self._view(self.samples[index], height, width, (0.75, 1.8))
+        if self.patches and self.rng.random() < self.recipe.paste:
+            image, truth = self._paste(image, truth)
+        return image, truth
+
+    def _mosaic(self, index: int) -> tuple[np.ndarray, Boxes]:
+        height, width = self.size
+        x = int(width * self.rng.uniform(0.3, 0.7))
+        y = int(height * self.rng.uniform(0.3, 0.7))
+        image = np.empty((height, width, 3), np.uint8)
+        parts = []
+        others = self.rng.integers(0, len(self.samples), 3)
+        corners = ((0, y, 0, x), (0, y, x, width), (y, height, 0, x), (y, height, x, width))
+        for sample, (y0, y1, x0, x1) in zip((index, *others), corners, strict=True):
+            tile, truth = self._view(self.samples[sample], y1 - y0, x1 - x0, (0.5, 1.5))
+            image[y0:y1, x0:x1] = tile
+            shift = np.array([x0, y0, x0, y0], np.float32)
+            parts.append(Boxes(truth.boxes + shift, truth.class_ids, truth.ignore))
+        return image, concatenate(parts)
+
+    def _view(
+        self, sample: Sample, height: int, width: int, zoom: tuple[float, float]
+    ) -> tuple[np.ndarray, Boxes]:
+        """Return a random window on a frame; zoom 1 is as large as the network sees it in use."""
+        rows, columns = sample.image.shape[:2]
+        fit = min(self.size[0] / rows, self.size[1] / columns)
+        scale = fit * np.exp(self.rng.uniform(*np.log(zoom)))
+        stretch = np.exp(self.rng.uniform(-0.1, 0.1))
+        across, down = scale * stretch, scale / stretch
+        left = _place(self.rng, columns * across, width)
+        top = _place(self.rng, rows * down, height)
+        flip = self.rng.random() < 0.5
+        move = np.array([[across, 0, left], [0, down, top]], np.float32)
+        if flip:
+            move[0] = [-across, 0, width - left]
+        image = cv2.warpAffine(sample.image, move, (width, height), borderValue=(FILL, FILL, FILL))
+        return image, _moved(sample.truth, move, height, width)
+
+    def _paste(self, image: np.ndarray, truth: Boxes) -> tuple[np.ndarray, Boxes]:
+        height, width = self.size
+        image = image.copy()
+        for _ in range(int(self.rng.integers(1, 4))):
+            patch, class_id = self.patches[int(self.rng.integers(len(self.patches)))]
+            scale = 0.5 * np.exp(self.rng.uniform(-0.4, 0.5))
+            rows, columns = (max(4, round(n * scale)) for n in patch.shape[:2])
+            if rows >= height * 0.8 or columns >= width * 0.8:
+                continue
+            x = int(self.rng.integers(0, width - columns))
+            y = int(self.rng.integers(height // 4, max(height // 4 + 1, height - rows)))
+            y = min(y, height - rows)
+            small = cv2.resize(patch, (columns, rows), interpolation=cv2.INTER_AREA)
+            image[y : y + rows, x : x + columns] = small[:, :: self.rng.choice((-1, 1))]
+            box = np.array([[x, y, x + columns, y + rows]], np.float32)
+            kept = _covered(truth.boxes, box[0]) < 0.5
+            truth = concatenate(
+                (
+                    Boxes(truth.boxes[kept], truth.class_ids[kept], truth.ignore[kept]),
+                    Boxes(box, np.array([class_id]), np.array([False])),
+                )
+            )
+        return image, truth
+
+    def _light(self, images: np.ndarray) -> np.ndarray:
+        count = len(images)
+        draw = self.rng.uniform
+        gain = np.exp(draw(-0.5, 0.35, (count, 1, 1)))
+        gain = np.where(draw(0, 1, gain.shape) < 0.1, gain * 0.4, gain)
+        tint = np.exp(draw(-0.12, 0.12, (count, 1, 3)))
+        keep = draw(0.3, 1.5, (count, 1, 1))
+        grey = np.full((3, 3), 1 / 3)
+        mix = (keep * np.eye(3) + (1 - keep) * grey) * gain * tint
+        flat = images.reshape(count, -1, 3).astype(np.float32) @ mix.astype(np.float32)
+        flat += draw(-12, 12, (count, 1, 1)).astype(np.float32)
+        noisy = np.flatnonzero(draw(0, 1, count) < 0.25)
+        for index in noisy:
+            noise = self.rng.standard_normal(flat.shape[1:], np.float32)
+            flat[index] += noise * np.float32(draw(1, 10))
+        return np.clip(flat, 0, 255).astype(np.uint8).reshape(images.shape)
+
+
+def rare_patches(samples: Sequence[Sample]) -> list[tuple[np.ndarray, int]]:
+    """Return crops of the objects of all classes but the commonest, with their class ids."""
+    ids = np.concatenate([s.truth.class_ids for s in samples] or [np.empty(0, np.int64)])
+    if not len(ids):
+        return []
+    common = np.bincount(ids).argmax()
+    patches = []
+    for sample in samples:
+        for box, class_id, ignore in zip(
+            sample.truth.boxes, sample.truth.class_ids, sample.truth.ignore, strict=True
+        ):
+            x0, y0, x1, y1 = np.round(box).astype(int).clip(0)
+            if class_id != common and not ignore and x1 - x0 >= 8 and y1 - y0 >= 16:
+                patches.append((sample.image[y0:y1, x0:x1].copy(), int(class_id)))
+    return patches
+
+
+def concatenate(parts: Sequence[Boxes]) -> Boxes:
+    """Return the boxes of several lists as one."""
+    return Boxes(
+        np.concatenate([p.boxes for p in parts]),
+        np.concatenate([p.class_ids for p in parts]),
+        np.concatenate([p.ignore for p in parts]),
+    )
+
+
+def _place(rng: np.random.Generator, extent: float, window: int) -> float:
+    """Return where something starts so that it fills the window or lies wholly within it."""
+    slack = window - extent
+    return float(rng.uniform(min(slack, 0.0), max(slack, 0.0)))
+
+
+def _moved(truth: Boxes, move: np.ndarray, height: int, width: int) -> Boxes:
+    """Return the boxes after an axis-aligned affine map; what is barely visible is ignored."""
+    corners = truth.boxes.reshape(-1, 2, 2) * np.diag(move[:, :2]) + move[:, 2]
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    limit = np.array([width, height], np.float32)
+    low_in, high_in = np.clip(low, 0, limit), np.clip(high, 0, limit)
+    whole = (high - low).prod(axis=1)
+    left = (high_in - low_in).prod(axis=1)
+    share = left / np.maximum(whole, 1e-6)
+    small = (high_in - low_in).min(axis=1) < SMALLEST_PX
+    seen = share > 0.02
+    ignore = truth.ignore | (share < VISIBLE_SHARE) | small
+    boxes = np.concatenate((low_in, high_in), axis=1).astype(np.float32)
+    return Boxes(boxes[seen], truth.class_ids[seen], ignore[seen])
+
+
+def _covered(boxes: np.ndarray, cover: np.ndarray) -> np.ndarray:
+    """Return the share of each box that another one hides."""
+    low = np.maximum(boxes[:, :2], cover[:2])
+    high = np.minimum(boxes[:, 2:], cover[2:])
+    inter = np.clip(high - low, 0, None).prod(axis=1)
+    return inter / np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-6)
+
+
+def _recompress(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    form, flag, low = (
+        ('.jpg', cv2.IMWRITE_JPEG_QUALITY, 8)
+        if rng.random() < 0.5
+        else ('.webp', cv2.IMWRITE_WEBP_QUALITY, 2)
+    )
+    _, data = cv2.imencode(form, image, [flag, int(np.exp(rng.uniform(np.log(low), np.log(90))))])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))

@@ -1,0 +1,189 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Average precision on plain arrays, by pycocotools, with regions in which nothing is asked.
+
+Used by training, ``dads bench detector``, ``dads calibrate`` and the report alike, so that every
+accuracy in the package is the same measure::
+
+    accuracy = average_precision(predictions, truth, labels)
+    accuracy.ap50, accuracy.ap50_by_class['person']
+
+``predictions`` is one Detections per frame, ``truth`` one Boxes (``dads_ros.detector.data``) per
+frame, both in the same pixels. A true box that is marked ``ignore``, or is lower than
+``smallest_px``, counts neither when found nor when missed. Classes without a counted true box have
+no AP (None) and take no part in a mean. ``merge_vehicles`` makes car, truck and bus one class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import contextlib
+from dataclasses import dataclass
+import io
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from dads_ros.detections import Detections
+from dads_ros.detector.data import Boxes
+
+VEHICLES = ('car', 'truck', 'bus')
+MAX_BOXES = 100
+# By height in pixels of the network's input.
+SIZES = {'small': (6.0, 12.0), 'medium': (12.0, 24.0), 'large': (24.0, 1e4)}
+SMALLEST_PX = 6.0
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """
+    Average precision in 0 to 1: at IoU 0.5, and the mean over IoU 0.5 to 0.95.
+
+    ``boxes_by_class`` counts the true boxes behind each figure.
+    """
+
+    ap50: float
+    ap50_95: float
+    ap50_by_class: dict[str, float | None]
+    ap50_by_size: dict[str, float | None]
+    boxes_by_class: dict[str, int]
+
+
+def average_precision(
+    predictions: Sequence[Detections],
+    truth: Sequence[Boxes],
+    labels: Sequence[str],
+    smallest_px: float = SMALLEST_PX,
+) -> Accuracy:
+    """
+    Return the accuracy of predictions against true boxes, frame by frame.
+
+    :param smallest_px: true boxes lower than this are ignored.
+    Raises ValueError when the numbers of frames differ.
+    """
+    if len(predictions) != len(truth):
+        raise ValueError(f'{len(predictions)} predictions for {len(truth)} frames')
+    tables = (_truth_table(truth, labels, smallest_px), _found_table(predictions, labels))
+    ranges = {'all': (0.0, 1e4), **SIZES}
+    with contextlib.redirect_stdout(io.StringIO()):
+        sides = []
+        for table in tables:
+            side = COCO()
+            side.dataset = table
+            side.createIndex()
+            sides.append(side)
+        judge = COCOeval(*sides, 'bbox')
+        judge.params.maxDets = [MAX_BOXES]
+        # 'area' holds the height squared: a car's height says how far it is, its area how it turns.
+        judge.params.areaRng = [[low**2, high**2] for low, high in ranges.values()]
+        judge.params.areaRngLbl = list(ranges)
+        judge.evaluate()
+        judge.accumulate()
+    # [iou, recall, class, size, max boxes], -1 where a class has no true box
+    precision = np.asarray(judge.eval['precision'])[..., 0]
+    counted = [a['category_id'] for a in tables[0]['annotations'] if not a['iscrowd']]
+    return Accuracy(
+        ap50=_mean(precision[0, :, :, 0]) or 0.0,
+        ap50_95=_mean(precision[:, :, :, 0]) or 0.0,
+        ap50_by_class={
+            label: _mean(precision[0, :, index, 0]) for index, label in enumerate(labels)
+        },
+        ap50_by_size={
+            size: _mean(precision[0, :, :, index]) for index, size in enumerate(ranges) if index
+        },
+        boxes_by_class={label: counted.count(index + 1) for index, label in enumerate(labels)},
+    )
+
+
+def merge_vehicles(
+    predictions: Sequence[Detections], truth: Sequence[Boxes], labels: Sequence[str]
+) -> tuple[list[Detections], list[Boxes], tuple[str, ...]]:
+    """Return predictions, truth and labels with car, truck and bus as one class, 'vehicle'."""
+    merged = ('vehicle', *(label for label in labels if label not in VEHICLES))
+    index = np.array([merged.index('vehicle' if n in VEHICLES else n) for n in labels], np.int64)
+    return (
+        [Detections(p.boxes, p.scores, index[p.class_ids]) for p in predictions],
+        [Boxes(t.boxes, index[t.class_ids], t.ignore) for t in truth],
+        merged,
+    )
+
+
+def false_positives_per_empty_frame(
+    predictions: Sequence[Detections], truth: Sequence[Boxes], min_score: float
+) -> tuple[float | None, int]:
+    """Return detections of ``min_score`` or more per frame without any true box, and the frames."""
+    empty = [p for p, t in zip(predictions, truth, strict=True) if not len(t)]
+    if not empty:
+        return None, 0
+    return float(np.mean([(p.scores >= min_score).sum() for p in empty])), len(empty)
+
+
+def scaled(truth: Boxes, factor: float) -> Boxes:
+    """Return the boxes in pixels ``factor`` times as many."""
+    return Boxes(truth.boxes * np.float32(factor), truth.class_ids, truth.ignore)
+
+
+def _mean(precision: np.ndarray) -> float | None:
+    known = precision[precision > -1]
+    return float(known.mean()) if known.size else None
+
+
+def _truth_table(truth: Sequence[Boxes], labels: Sequence[str], smallest_px: float) -> dict:
+    annotations: list[dict] = []
+    for frame, boxes in enumerate(truth, 1):
+        for box, class_id, ignore in zip(boxes.boxes, boxes.class_ids, boxes.ignore, strict=True):
+            small = box[3] - box[1] < smallest_px
+            annotations.append(
+                {
+                    **_annotation(len(annotations) + 1, frame, box, int(class_id)),
+                    'iscrowd': int(bool(ignore) or bool(small)),
+                }
+            )
+    return _table(len(truth), labels, annotations)
+
+
+def _found_table(predictions: Sequence[Detections], labels: Sequence[str]) -> dict:
+    annotations: list[dict] = []
+    for frame, found in enumerate(predictions, 1):
+        for box, class_id, score in zip(found.boxes, found.class_ids, found.scores, strict=True):
+            annotations.append(
+                {
+                    **_annotation(len(annotations) + 1, frame, box, int(class_id)),
+                    'score': float(score),
+                }
+            )
+    return _table(len(predictions), labels, annotations)
+
+
+def _annotation(number: int, frame: int, box: np.ndarray, class_id: int) -> dict:
+    x0, y0, x1, y1 = (float(v) for v in box)
+    return {
+        'id': number,
+        'image_id': frame,
+        'category_id': class_id + 1,
+        'bbox': [x0, y0, x1 - x0, y1 - y0],
+        'area': (y1 - y0) ** 2,
+    }
+
+
+def _table(frames: int, labels: Sequence[str], annotations: list[dict]) -> dict:
+    return {
+        'info': {},
+        'images': [{'id': index + 1} for index in range(frames)],
+        'categories': [{'id': index + 1, 'name': label} for index, label in enumerate(labels)],
+        'annotations': annotations,
+    }

@@ -1,0 +1,78 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The waist: where the network is made to be cut.
+
+The car's half ends in a few channels at stride 8, rounded *inside the graph* to ``LEVELS`` levels
+and handed on as uint8. The tensor at the cut is therefore already what a lossless coder packs, and
+a frame that crosses it gives the very outputs of the whole network.
+
+To whoever codes this tensor (uint8 [1, channels, 24, 40], values 0 to ``LEVELS`` - 1): most values
+are near ``REST`` in every channel. Fewer levels are got by ``(value + step // 2) // step`` with a
+step of 2, 4 or 8, and undone by multiplying with the step, cut off at ``LEVELS`` - 1 (the codecs
+``packed2``, ``packed4`` and ``packed8``). ``REST`` is a multiple of every step, so that a resting
+value is kept exactly. The network is trained with the steps 1, 2 and 4 drawn at random; 8 is for a
+hard cap on bytes only.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch import Tensor
+
+LEVELS = 16
+REST = 8
+STEPS = (1, 2, 4)
+STEP_SHARES = (0.6, 0.25, 0.15)
+
+
+class Waist(nn.Module):
+    """
+    Project features to a few channels, round them, and hand them on.
+
+    In training the rounding passes gradients straight through, with a step drawn for each call,
+    and ``values`` keeps what was rounded, for a rate model. ``quantise=False`` makes the twin that
+    shows what the rounding costs.
+    """
+
+    def __init__(self, in_channels: int, channels: int, quantise: bool = True) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(in_channels, channels, 1)
+        self.quantise = quantise
+        self.values: Tensor | None = None
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the values that the cloud's half reads: codes less ``REST``, as floats."""
+        values = self.project(features)
+        if not self.quantise:
+            return values
+        if self.training:
+            self.values = values.float()
+            return straight_through(self.values, draw_step())
+        codes = torch.clamp(torch.round(values + REST), 0, LEVELS - 1).to(torch.uint8)
+        return codes.to(values.dtype) - REST
+
+
+def draw_step() -> int:
+    """Return a step to train with, by torch's random state: mostly 1, at times 2 or 4."""
+    return STEPS[int(torch.multinomial(torch.tensor(STEP_SHARES), 1))]
+
+
+def straight_through(values: Tensor, step: int) -> Tensor:
+    """Return the values as coarser levels would restore them; the gradient passes as if untouched."""
+    codes = torch.clamp(torch.round(values.detach() + REST), 0, LEVELS - 1)
+    coarse = torch.clamp(torch.floor((codes + step // 2) / step) * step, max=LEVELS - 1)
+    return values + (coarse - REST - values.detach())
