@@ -21,7 +21,7 @@ BundleError with a reason that the receiver counts.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 import math
 
@@ -96,12 +96,15 @@ class Result:
 
 
 def check_bundle(
-    bundle: Bundle, graph: LayerGraph, codecs: Collection[str], max_bytes: int
+    bundle: Bundle,
+    graph: LayerGraph,
+    accepts: Callable[[str, tuple[int, ...], str], bool],
+    max_bytes: int,
 ) -> tuple[str, ...]:
     """
     Check a bundle against the model before any work is done on it.
 
-    :param codecs: the codec names this receiver accepts.
+    :param accepts: whether a codec of this name can carry a tensor of this shape and type.
     :param max_bytes: limit of the encoded tensors together.
     :return: the layers the cloud has to run.
     Raises BundleError naming the first violation.
@@ -122,7 +125,7 @@ def check_bundle(
         layer = graph[tensor.name]
         if tensor.shape != layer.shape or tensor.dtype != layer.dtype:
             raise BundleError('wrong shape or type')
-        if tensor.codec not in codecs:
+        if not accepts(tensor.codec, tensor.shape, tensor.dtype):
             raise BundleError('codec not accepted')
     try:
         return graph.cloud_layers(bundle.boundary)

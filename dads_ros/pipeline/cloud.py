@@ -24,7 +24,6 @@ from collections import Counter
 from collections import deque
 from collections import OrderedDict
 from collections.abc import Callable
-from collections.abc import Collection
 from contextlib import AbstractContextManager
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -72,7 +71,6 @@ class CloudPipeline:
     Bundles in, results out.
 
     :param answer: publishes a result; called by the worker thread.
-    :param codecs: names of the codecs that are accepted.
     """
 
     def __init__(
@@ -81,7 +79,6 @@ class CloudPipeline:
         model: Model,
         halves: HalfCache,
         answer: Callable[[Result], None],
-        codecs: Collection[str],
         limits: CloudLimits,
         slowdown: AbstractContextManager[object] | None = None,
     ) -> None:
@@ -89,7 +86,6 @@ class CloudPipeline:
         self._model = model
         self._halves = halves
         self._answer = answer
-        self._codecs = codecs
         self._limits = limits
         self._slowdown = slowdown or nullcontext()
         self._changed = threading.Condition()
@@ -102,7 +98,7 @@ class CloudPipeline:
         """Check a bundle and queue it; what fails a check is counted and answered with nothing."""
         arrived_ns = time.monotonic_ns()
         try:
-            check_bundle(bundle, self._model.graph, self._codecs, self._limits.max_bytes)
+            check_bundle(bundle, self._model.graph, codec.supported, self._limits.max_bytes)
         except BundleError as error:
             self._reject(str(error))
             return

@@ -40,6 +40,7 @@ from dads_ros.capture import Model
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import BundleError
+from dads_ros.errors import CodecError
 from dads_ros.errors import DadsError
 from dads_ros.image import letterbox
 from dads_ros.image import to_camera_pixels
@@ -74,11 +75,14 @@ class EdgeLimits:
     :param miss_limit: so many deadlines missed in a row, and the edge goes local by itself.
     :param watchdog_s: so long without a word from the monitor, and the edge goes local.
     :param bundle_cap_bytes: past it a bundle is encoded more coarsely.
+    :param finish_locally: False leaves late frames undetected, as plain offloading would; only
+        for measuring it.
     """
 
     miss_limit: int = 3
     watchdog_s: float = 3.0
     bundle_cap_bytes: int = 1_000_000
+    finish_locally: bool = True
 
 
 class EdgePipeline:
@@ -213,7 +217,9 @@ class EdgePipeline:
             missed, late = self._book.expire(now_ns)
             self._count_misses(missed)
             if late is not None:
-                return late, None
+                if self._limits.finish_locally:
+                    return late, None
+                self._book.drop(late, Outcome.DROPPED_STALE, now_ns)
             prepared = self._in_force(now_ns)
             if self._mailbox is not None and self._book.in_flight < prepared.plan.window:
                 frame, self._mailbox = self._mailbox, None
@@ -238,7 +244,9 @@ class EdgePipeline:
     def _in_force(self, now_ns: int) -> PreparedPlan:
         """Return the plan for the next frame: the monitor's, or local when it cannot be trusted."""
         silent_s = (now_ns - self._monitor_seen_ns) / 1e9
-        if self._gave_up_on is not None or silent_s > self._limits.watchdog_s:
+        if self._limits.finish_locally and (
+            self._gave_up_on is not None or silent_s > self._limits.watchdog_s
+        ):
             return self._local
         return self._prepared
 
@@ -272,8 +280,16 @@ class EdgePipeline:
         with self._slowdown:
             frame.kept = prepared.head(pixels)
         computed_ns = time.monotonic_ns()
-        with self._slowdown:
-            used, data = codec.encode_bundle(frame.kept, plan.codec, self._limits.bundle_cap_bytes)
+        try:
+            with self._slowdown:
+                used, data = codec.encode_bundle(
+                    frame.kept, plan.codec, self._limits.bundle_cap_bytes
+                )
+        except CodecError as error:
+            self._ports.note(f'finishing a frame on the car: {error}')
+            frame.times.edge_s = (computed_ns - started_ns) / 1e9
+            self._finish_here(frame, Outcome.LOCAL)
+            return
         frame.sent_ns = time.monotonic_ns()
         frame.times.edge_s = (computed_ns - started_ns) / 1e9
         frame.times.encode_s = (frame.sent_ns - computed_ns) / 1e9
