@@ -98,14 +98,14 @@ correct_cmake_paths() {
 
 fill_venv() {
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-input \
-    "${requirements[@]/#/--requirement=}" || return
+    "${requirements[@]/#/--requirement=}" || { echo failed >"$venv/.made-from"; return 1; }
   correct_cmake_paths
 }
 
 make_venv() {  # HASH
   local python state=''
   [[ -f $venv/.made-from ]] && state=$(<"$venv/.made-from")
-  # Interrupted, moved or its Python gone: start over. Made from other requirements: bring up to date.
+  # Killed half-way, moved or its Python gone: start over. Otherwise pip brings it up to date.
   if [[ -z $state || $state == unfinished ]] || ! grep -qsF "$venv" "$venv/bin/activate" ||
       [[ ! -x $venv/bin/python ]]; then
     [[ -z $state && -e $venv ]] && fail '.venv is here but not of scripts/run; move it away'
