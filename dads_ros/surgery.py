@@ -104,8 +104,7 @@ def head(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:
     Its inputs are ``model.graph.inputs``, its outputs the boundary tensors in the order given.
     Raises CutError unless the names are the boundary of a legal cut.
     """
-    names = tuple(boundary)
-    model.graph.cloud_layers(names)
+    names = _checked(model, boundary)
     return _half(model, model.graph.inputs, names, device)
 
 
@@ -117,9 +116,15 @@ def tail(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:
     in order, as ``Detector.decode`` takes them. With the network's inputs as boundary it is the
     whole network. Raises CutError unless the names are the boundary of a legal cut.
     """
-    names = tuple(boundary)
-    model.graph.cloud_layers(names)
+    names = _checked(model, boundary)
     return _half(model, names, model.outputs, device)
+
+
+def _checked(model: Model, boundary: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(boundary)
+    if not model.graph.cloud_layers(names):
+        raise CutError(f'{", ".join(names)} leaves nothing to the cloud')
+    return names
 
 
 def _half(model: Model, inputs: tuple[str, ...], outputs: tuple[str, ...], device: str) -> Half:
