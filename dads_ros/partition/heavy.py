@@ -1,0 +1,121 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+DSH: the cut with the shortest longest stage, exact (paper, section V; NP-hard by its theorem 2).
+
+Where all cuts can be listed (chains, networks with few branches), they are. Otherwise CP-SAT starts
+from a cut of local search and proves it or finds a better one, within a time limit; the plan's
+lower bound says what was proved. Of what was tried, HiGHS took two to ten times as long, and the
+Lagrangian dual bound is a tenth off at the median: no certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from dads_ros.partition.batch import CutBatch
+from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.evaluate import make_plan
+from dads_ros.partition.evaluate import stages
+from dads_ros.partition.ideals import closed_sets
+from dads_ros.partition.light import dsl
+from dads_ros.partition.plan import CutPlan
+from dads_ros.partition.proof import prove
+from dads_ros.partition.search import Climber
+from dads_ros.partition.search import stage_scale
+from dads_ros.partition.situation import Situation
+
+
+def dsh(
+    graphs: Mapping[str, CostGraph],
+    situation: Situation,
+    time_limit_s: float = 10.0,
+    workers: int = 1,
+) -> CutPlan:
+    """
+    Return the plan with the shortest longest stage over all cuts and codecs.
+
+    Safe to call in a worker thread: the solver releases the interpreter's lock.
+
+    :param graphs: one cost graph per codec, of the same layers.
+    :param time_limit_s: for proving, over all codecs. When it strikes, ``lower_bound_s`` of the
+        plan is below its ``max_stage_s``.
+    :param workers: threads of the solver.
+    """
+    first = next(iter(graphs))
+    everything = graphs[first].all_edge
+    if not situation.has_link:
+        return make_plan(graphs, first, everything, situation, 'heavy')
+    best = (_longest(graphs[first], everything, situation), first, everything)
+    bound = best[0]
+    for codec, graph in graphs.items():
+        edge, bound_here = _solve(graph, situation, time_limit_s / len(graphs), workers)
+        best = min(best, (_longest(graph, edge, situation), codec, edge), key=lambda b: b[0])
+        bound = min(bound, bound_here)
+    longest, codec, edge = best
+    return make_plan(graphs, codec, edge, situation, 'heavy', min(bound, longest))
+
+
+def _longest(graph: CostGraph, edge: frozenset[int], situation: Situation) -> Fraction:
+    return stages(graph.totals(edge), situation, 'heavy').longest
+
+
+def _solve(
+    graph: CostGraph, situation: Situation, time_limit_s: float, workers: int
+) -> tuple[frozenset[int], Fraction]:
+    """Return one graph's best cut and the bound that was proved."""
+    batch = CutBatch(graph)
+    scale = stage_scale(situation)
+    cuts = closed_sets(graph)
+    if cuts is not None:
+        return _best_of(graph, situation, cuts, batch.totals(cuts), scale)
+    climber = Climber(graph, batch)
+    light = dsl({'': graph}, situation)
+    start = climber.climb(_row(graph, light), scale)
+    edge = frozenset(np.flatnonzero(start).tolist())
+    longest = _longest(graph, edge, situation)
+    if longest == 0:
+        return edge, longest
+    proof = prove(graph, situation, edge, longest, time_limit_s, workers)
+    found = _longest(graph, proof.edge, situation)
+    if found < longest:
+        edge, longest = proof.edge, found
+    return edge, min(proof.bound, longest)
+
+
+def _row(graph: CostGraph, plan: CutPlan) -> np.ndarray:
+    row = np.zeros(len(graph), dtype=bool)
+    row[[graph.index[name] for name in plan.edge]] = True
+    return row
+
+
+def _best_of(
+    graph: CostGraph,
+    situation: Situation,
+    cuts: np.ndarray,
+    totals: np.ndarray,
+    scale: np.ndarray,
+) -> tuple[frozenset[int], Fraction]:
+    """Return the best of all cuts: floats rank them, exact numbers decide among near ties."""
+    longest = (totals[:, [0, 2, 3]] * scale).max(axis=1)
+    near = np.flatnonzero(longest <= longest.min() * (1 + 1e-9))
+    edges = (frozenset(np.flatnonzero(cuts[i]).tolist()) for i in near)
+    value, edge = min(
+        ((_longest(graph, edge, situation), edge) for edge in edges), key=lambda pair: pair[0]
+    )
+    return edge, value
