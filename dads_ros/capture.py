@@ -35,6 +35,7 @@ import torch
 from torch import fx
 from torch import nn
 from torch.export import ExportedProgram
+from torch.utils._pytree import tree_leaves
 
 from dads_ros.detector.api import Detector
 from dads_ros.errors import CaptureError
@@ -135,12 +136,10 @@ def _model(
         warnings.simplefilter('ignore', FutureWarning)  # torch's own, on its own tree specs
         original = program.module(check_guards=False)
         module = lower(program)
-    with torch.inference_mode():
-        recorder = _Recorder(module)
-        results = recorder.run(example_input)
-    _check_same(results, torch.utils._pytree.tree_leaves(original(example_input)))
-    layers = _layers(module.graph, recorder.tensors)
+    tensors = layer_tensors(module, example_input)
     outputs = _output_names(module.graph)
+    _check_same([tensors[name] for name in outputs], tree_leaves(original(example_input)))
+    layers = _layers(module.graph, tensors)
     known = {layer.id for layer in layers}
     sources = tuple(dict.fromkeys(name for name in outputs if name in known))
     if not sources:
@@ -150,8 +149,16 @@ def _model(
         layers.append(Layer(name, DETECTIONS, sources, (), 'float32'))
         sources = (name,)
     digest = _digest(program, layers, outputs, facts)
-    strides = {layer_id: tuple(t.stride()) for layer_id, t in recorder.tensors.items()}
+    strides = {layer_id: tuple(t.stride()) for layer_id, t in tensors.items()}
     return Model(LayerGraph(tuple(layers), sources, digest), module, strides, outputs)
+
+
+def layer_tensors(module: fx.GraphModule, *inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return every tensor of one run of a reference module, by layer id."""
+    recorder = _Recorder(module)
+    with torch.inference_mode():
+        recorder.run(*inputs)
+    return recorder.tensors
 
 
 def _check_same(results: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> None:

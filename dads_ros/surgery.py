@@ -68,33 +68,32 @@ class Half:
 
     def __call__(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         """
-        Run the half.
+        Load the arrays and run the half.
 
         Raises CutError when the arrays are not of the shapes and types of its inputs.
         """
+        with torch.inference_mode():
+            return self.run(self.load(*arrays))
+
+    def load(self, *arrays: np.ndarray) -> list[torch.Tensor]:
+        """
+        Return the arrays as tensors on the half's device, laid out as the reference has them.
+
+        Raises CutError when they are not of the shapes and types of the half's inputs.
+        """
         if len(arrays) != len(self._ports):
             raise CutError(f'this half takes {len(self._ports)} tensors but got {len(arrays)}')
-        with torch.inference_mode():
-            inputs = [self._load(p, a) for p, a in zip(self._ports, arrays, strict=True)]
-            results = self.module(*inputs)
-            return tuple(result.cpu().numpy() for result in results)
+        return [_load(p, a).to(self.device) for p, a in zip(self._ports, arrays, strict=True)]
+
+    def run(self, tensors: Sequence[torch.Tensor]) -> tuple[np.ndarray, ...]:
+        """Run the half on loaded tensors, within ``torch.inference_mode``."""
+        return tuple(result.cpu().numpy() for result in self.module(*tensors))
 
     def warm_up(self) -> None:
         """Run twice on zeros, so that the first real frame meets warm caches."""
         zeros = [torch.zeros(p.shape, dtype=p.dtype).numpy() for p in self._ports]
         for _ in range(2):
             self(*zeros)
-
-    def _load(self, port: _Port, array: np.ndarray) -> torch.Tensor:
-        tensor = torch.empty_strided(port.shape, port.strides, dtype=port.dtype)
-        view = tensor.numpy()
-        if array.shape != view.shape or array.dtype != view.dtype:
-            raise CutError(
-                f'tensor {port.name!r} must be {view.dtype} {view.shape} '
-                f'but is {array.dtype} {array.shape}'
-            )
-        np.copyto(view, array)
-        return tensor.to(self.device)
 
 
 def head(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:
@@ -118,6 +117,11 @@ def tail(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:
     """
     names = _checked(model, boundary)
     return _half(model, names, model.outputs, device)
+
+
+def load(model: Model, name: str, array: np.ndarray) -> torch.Tensor:
+    """Return one tensor of the model in the memory layout in which its half reads it."""
+    return _load(_port(model, name), array)
 
 
 def _checked(model: Model, boundary: Iterable[str]) -> tuple[str, ...]:
@@ -158,6 +162,18 @@ def _port(model: Model, name: str) -> _Port:
     dtype = getattr(torch, layer.dtype)
     strides = _dense(layer.shape, model.strides[name])
     return _Port(name, layer.shape, dtype, strides)
+
+
+def _load(port: _Port, array: np.ndarray) -> torch.Tensor:
+    tensor = torch.empty_strided(port.shape, port.strides, dtype=port.dtype)
+    view = tensor.numpy()
+    if array.shape != view.shape or array.dtype != view.dtype:
+        raise CutError(
+            f'tensor {port.name!r} must be {view.dtype} {view.shape} '
+            f'but is {array.dtype} {array.shape}'
+        )
+    np.copyto(view, array)
+    return tensor
 
 
 def _dense(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:

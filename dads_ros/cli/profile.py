@@ -1,0 +1,81 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``dads profile``: measure a detector on this machine and save what the planner needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from dads_ros import capture
+from dads_ros import profile
+from dads_ros.detector.api import load_detector
+from dads_ros.sampling import input_frames
+from dads_ros.threads import use_threads
+
+SHIPPED = 'dads_ros.detector.shipped:detector'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is measured, on which frames, and where the profile goes."""
+    parser.add_argument(
+        '--detector', default=SHIPPED, metavar='MODULE:FACTORY', help='default: %(default)s'
+    )
+    parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
+    parser.add_argument(
+        '--frames', type=Path, required=True, metavar='VIDEO_OR_DIR',
+        help='real frames: the sizes of encoded tensors depend on them',
+    )  # fmt: skip
+    parser.add_argument(
+        '--count', type=int, default=24, metavar='N', help='frames to use (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--device', default='cpu', help='cpu, cuda or cuda:N (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--threads', type=int, default=0, metavar='N',
+        help='threads of the network; default: all cores but one',
+    )  # fmt: skip
+    parser.add_argument('-o', '--output', type=Path, required=True, metavar='FILE')
+    parser.add_argument('--json', action='store_true', help='print a summary as JSON')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and save."""
+    use_threads(args.threads)
+    detector = load_detector(args.detector, args.weights)
+    frames = input_frames(args.frames, detector, args.count)
+    model = capture.capture_detector(detector)
+    result = profile.measure(detector, model, frames, device=args.device, progress=True)
+    result.save(args.output)
+    summary = {
+        'model': result.model_hash,
+        'machine': result.machine,
+        'layers': len(result.layer_s),
+        'whole_s': sum(result.layer_s.values()),
+        'fit_error': result.fit_error,
+        'frames': result.frames,
+        'threads': result.threads,
+    }
+    if args.json:
+        print(json.dumps(summary))
+    else:
+        print(
+            f'{result.detector}: {summary["layers"]} layers, {result.frames} frames, '
+            f'{1e3 * sum(result.layer_s.values()):.1f} ms a frame on {result.threads} thread(s) '
+            f'of {result.machine}; halves predicted within {100 * result.fit_error:.0f}%'
+        )
+    return 0
