@@ -18,7 +18,8 @@ A profile: what every layer takes on one machine, and what every tensor weighs i
 Stage times are predicted as plain sums, so the layers' times are corrected until such sums agree
 with whole halves measured at several cuts (:mod:`dads_ros.timing`): one factor for all layers, and
 the cost of a call, which is charged to the input layer (head) and to ``detections`` (tail). What
-error is left is saved in the profile, so that it says how well it predicts. A codec's times include what it takes to bring the tensor from and into a half's memory layout.
+error is left is saved in the profile, so that it says how well it predicts. A codec's times
+include what it takes to bring the tensor from and into a half's memory layout.
 """
 
 from __future__ import annotations
