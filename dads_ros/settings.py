@@ -24,7 +24,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import fields
-import os
 from typing import Any
 from typing import get_type_hints
 from typing import TypeVar
@@ -58,11 +57,6 @@ def _parameter(
     live: bool = False,
 ) -> T:
     return field(default=default, metadata={'limits': Limits(meaning, low, high, choices, live)})
-
-
-def spare_threads() -> int:
-    """Return the threads for computing that leave one core to DDS."""
-    return max(1, (os.cpu_count() or 2) - 1)
 
 
 @dataclass(frozen=True)
@@ -183,9 +177,10 @@ class PlayerSettings:
     rate: float = _parameter(1.0, 'Speed of the replay; 2 is twice as fast.', low=0.01, high=100)
     loop: bool = _parameter(False, 'Start again at the end, for ever.')
     frame_id: str = _parameter('camera', 'frame_id of the images.')
-    start_delay_s: float = _parameter(
-        0.0, 'Wait for this long after someone has subscribed.', low=0, high=600
+    stamp_origin_ns: int = _parameter(
+        0, "Stamp of the source's time 0; 0 takes the present. A bag keeps its own stamps.", low=0
     )
+    reliability: str = _parameter('reliable', 'QoS of the images.', choices=QOS_CHOICES)
 
 
 @dataclass(frozen=True)

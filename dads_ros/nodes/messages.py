@@ -36,7 +36,7 @@ from dads_ros.pipeline.frame import StageTimes
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
 
-_TIMES = tuple(StageTimes.__dataclass_fields__)
+TIMES = tuple(StageTimes.__dataclass_fields__)
 _PLAN_NUMBERS = (
     'edge_s', 'transfer_s', 'cloud_s', 'delay_s', 'max_rate_hz', 'deadline_s'
 )  # fmt: skip
@@ -180,14 +180,14 @@ def frame_to_stage_times(frame: Frame, outcome: Outcome) -> msg.StageTimes:
         size_bytes=int(frame.size_bytes),
         received_ns=int(frame.received_ns),
     )
-    for name in _TIMES:
+    for name in TIMES:
         setattr(message, name, float(getattr(frame.times, name)))
     return message
 
 
 def stage_times_from_msg(message: msg.StageTimes) -> StageTimes:
     """Return the times of a frame's report."""
-    return StageTimes(**{name: getattr(message, name) for name in _TIMES})
+    return StageTimes(**{name: getattr(message, name) for name in TIMES})
 
 
 def detections_to_msg(

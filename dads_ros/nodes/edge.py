@@ -1,0 +1,220 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The node on the car: camera images in, detections out, bundles and results in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+import queue
+import socket
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
+from vision_msgs.msg import Detection2DArray
+
+from dads_ros import msg
+from dads_ros.bundle import Bundle
+from dads_ros.emulation import Slowdown
+from dads_ros.errors import DadsError
+from dads_ros.nodes import base
+from dads_ros.nodes import images
+from dads_ros.nodes import messages
+from dads_ros.nodes import qos
+from dads_ros.nodes.uplink import make_uplink
+from dads_ros.pipeline.edge import EdgeLimits
+from dads_ros.pipeline.edge import EdgePipeline
+from dads_ros.pipeline.edge import EdgePorts
+from dads_ros.pipeline.frame import Frame
+from dads_ros.pipeline.frame import Outcome
+from dads_ros.pipeline.model import load_model
+from dads_ros.settings import EdgeSettings
+
+
+class EdgeNode(base.DadsNode[EdgeSettings]):
+    """Wires the edge pipeline to topics; all names are relative."""
+
+    def __init__(self) -> None:
+        super().__init__('edge', EdgeSettings)
+        self._vehicle = self.settings.vehicle or self.get_namespace().strip('/')
+        self._vehicle = self._vehicle or socket.gethostname()
+        self._workers: list[base.Worker] = []
+        self._listening: list[Any] = []
+        self._plans: queue.Queue[msg.Plan] = queue.Queue(maxsize=1)
+
+    def configure(self) -> None:
+        """Load the detector; announce what is published."""
+        s = self.settings
+        loaded = load_model(s)
+        self._labels = loaded.detector.labels
+        self._uplink = make_uplink(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
+        wire = qos.wire(s.reliability)
+        self._bundles = self.create_lifecycle_publisher(msg.Bundle, 'bundle', wire)
+        self._probes = self.create_lifecycle_publisher(msg.Probe, 'probe', wire)
+        self._detections = self.create_lifecycle_publisher(
+            Detection2DArray, 'detections', qos.local()
+        )
+        self._times = self.create_lifecycle_publisher(msg.StageTimes, 'stage_times', qos.local())
+        self._events = self.create_lifecycle_publisher(msg.LinkEvent, 'link_event', qos.local())
+        self._pipeline = EdgePipeline(
+            loaded.detector,
+            loaded.model,
+            loaded.halves,
+            EdgePorts(self._send, self._ended, self.get_logger().warning),
+            EdgeLimits(s.miss_limit, s.watchdog_s, s.bundle_cap_bytes, s.finish_locally),
+            self._vehicle,
+            Slowdown(s.emulated_slowdown) if s.emulated_slowdown > 1 else None,
+        )
+
+    def activate(self) -> None:
+        """Start the worker and listen."""
+        s = self.settings
+        self._workers = [
+            base.Worker('plans', self._take_plan, self.fail),
+            base.Worker('edge pipeline', self._pipeline.step, self.fail),
+        ]
+        wire = qos.wire(s.reliability)
+        camera = qos.newest(s.image_reliability)
+        listen = self.create_subscription
+        self._listening = [
+            listen(
+                CompressedImage,
+                'image/compressed',
+                partial(self._on_image, images.read_compressed),
+                camera,
+            )
+            if s.compressed
+            else listen(Image, 'image', partial(self._on_image, images.read), camera),
+            listen(msg.Result, 'result', self._on_result, wire),
+            listen(msg.Probe, 'probe_reply', self._on_probe_reply, wire),
+            listen(msg.Probe, 'probe_request', self._on_probe_request, qos.local()),
+            listen(msg.Plan, 'plan', self._on_plan, qos.latched()),
+            listen(msg.LinkState, 'link_state', self._on_link_state, qos.local()),
+        ]
+
+    def deactivate(self) -> None:
+        """Stop listening, finish the frame at hand, and end the others."""
+        for subscription in self._listening:
+            self.destroy_subscription(subscription)
+        for worker in self._workers:
+            worker.stop()
+        if self._workers:
+            self._pipeline.close()
+        self._listening, self._workers = [], []
+
+    def cleanup(self) -> None:
+        """Let go of the detector and the link."""
+        if hasattr(self, '_uplink'):
+            self._uplink.close()
+
+    def _on_image(self, read: Callable[[Any], np.ndarray], image: Any) -> None:
+        stamp_ns = messages.to_stamp_ns(image.header.stamp)
+        self._pipeline.offer(partial(read, image), stamp_ns, image.header.frame_id)
+
+    def _on_plan(self, plan: msg.Plan) -> None:
+        # Only the newest plan is worth building halves for.
+        while True:
+            try:
+                self._plans.put_nowait(plan)
+                return
+            except queue.Full:
+                self._plans.get_nowait()
+
+    def _take_plan(self, timeout_s: float) -> bool:
+        try:
+            message = self._plans.get(timeout=timeout_s)
+            self._pipeline.set_plan(messages.plan_from_msg(message))
+        except queue.Empty:
+            return False
+        except DadsError as error:
+            self.get_logger().error(f'plan refused: {error}')
+        return True
+
+    def _on_link_state(self, _: msg.LinkState) -> None:
+        self._pipeline.monitor_alive()
+
+    def _on_result(self, message: msg.Result) -> None:
+        now_ns = time.monotonic_ns()
+        result = messages.result_from_msg(message)
+        if self._pipeline.receive(result):
+            self._event(
+                msg.LinkEvent.ANSWERED, result.sequence, 0, result.sent_ns,
+                answered_ns=now_ns, cloud_s=result.cloud_s,
+            )  # fmt: skip
+
+    def _on_probe_request(self, probe: msg.Probe) -> None:
+        probe.vehicle = self._vehicle
+        probe.sent_ns = time.monotonic_ns()
+        size_bytes = self._uplink.send(self._probes, serialize_message(probe))
+        self._event(msg.LinkEvent.SENT, probe.sequence, size_bytes, probe.sent_ns, probe=True)
+
+    def _on_probe_reply(self, probe: msg.Probe) -> None:
+        if probe.vehicle == self._vehicle:
+            self._event(
+                msg.LinkEvent.ANSWERED, probe.sequence, 0, probe.sent_ns,
+                probe=True, answered_ns=time.monotonic_ns(),
+            )  # fmt: skip
+
+    def _send(self, bundle: Bundle) -> int:
+        size_bytes = self._uplink.send(
+            self._bundles, serialize_message(messages.bundle_to_msg(bundle))
+        )
+        self._event(msg.LinkEvent.SENT, bundle.sequence, size_bytes, bundle.sent_ns)
+        return size_bytes
+
+    def _event(
+        self,
+        kind: int,
+        sequence: int,
+        size_bytes: int,
+        sent_ns: int,
+        *,
+        probe: bool = False,
+        answered_ns: int = 0,
+        cloud_s: float = 0.0,
+    ) -> None:
+        self._events.publish(
+            msg.LinkEvent(
+                kind=kind,
+                probe=probe,
+                sequence=int(sequence),
+                size_bytes=int(size_bytes),
+                sent_ns=int(sent_ns),
+                answered_ns=int(answered_ns),
+                cloud_s=float(cloud_s),
+            )
+        )
+
+    def _ended(self, frame: Frame, outcome: Outcome) -> None:
+        if outcome.is_published:
+            header = messages.to_header(frame.stamp_ns, frame.frame_id)
+            self._detections.publish(
+                messages.detections_to_msg(frame.detections, self._labels, header)
+            )
+        self._times.publish(messages.frame_to_stage_times(frame, outcome))
+
+
+def main() -> int:
+    """Run the edge node."""
+    return base.run(EdgeNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

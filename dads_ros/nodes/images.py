@@ -1,0 +1,42 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From image messages to RGB arrays; the one place that knows how ROS carries pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
+
+from dads_ros.media import encodings
+
+
+def read(image: Image) -> np.ndarray:
+    """
+    Return an image as uint8 RGB [h, w, 3]; may share the message's memory.
+
+    Raises MediaError when the encoding is not supported or the data is too short.
+    """
+    data = np.frombuffer(image.data, np.uint8)
+    return encodings.to_rgb(data, image.encoding, image.height, image.width, image.step)
+
+
+def read_compressed(image: CompressedImage) -> np.ndarray:
+    """
+    Return a JPEG or PNG image as uint8 RGB [h, w, 3].
+
+    Raises MediaError when it cannot be decoded.
+    """
+    return encodings.decode_compressed(np.frombuffer(image.data, np.uint8))

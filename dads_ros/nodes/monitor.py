@@ -1,0 +1,191 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The node on the car that watches the link and both machines, and moves the cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import sys
+import time
+
+from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticStatus
+from diagnostic_msgs.msg import KeyValue
+
+from dads_ros import msg
+from dads_ros.errors import ConfigError
+from dads_ros.link import MessageKey
+from dads_ros.monitor import Monitor
+from dads_ros.monitor import Outlook
+from dads_ros.nodes import base
+from dads_ros.nodes import messages
+from dads_ros.nodes import qos
+from dads_ros.pipeline.frame import Outcome
+from dads_ros.plan import Plan
+from dads_ros.planning import load_table
+from dads_ros.policy import Policy
+from dads_ros.policy import PolicyLimits
+from dads_ros.settings import MonitorSettings
+
+LOOK_PERIOD_S = 0.05
+STATE_PERIOD_S = 0.5
+
+
+class MonitorNode(base.DadsNode[MonitorSettings]):
+    """Feeds the monitor's mind with reports from the edge and publishes what it decides."""
+
+    def __init__(self) -> None:
+        super().__init__('monitor', MonitorSettings)
+        self._active = False
+
+    def configure(self) -> None:
+        """Build the plan table from both profiles; announce what is published."""
+        s = self.settings
+        if not s.edge_profile or not s.cloud_profile:
+            raise ConfigError(
+                "parameters 'edge_profile' and 'cloud_profile' are empty; "
+                'measure them with dads profile'
+            )
+        table, graph = load_table(
+            Path(s.edge_profile),
+            Path(s.cloud_profile),
+            calibration=Path(s.calibration) if s.calibration else None,
+            accuracy_budget=s.accuracy_budget,
+            privacy=s.privacy,
+        )
+        limits = PolicyLimits(
+            s.gain, s.patience_frames, s.stay_local_s,
+            s.deadline_factor, s.deadline_floor_s, s.deadline_ceiling_s,
+        )  # fmt: skip
+        self._policy = Policy(table, graph.model_hash, graph.inputs, limits)
+        self._ask()
+        self._monitor = Monitor(self._policy)
+        self._plans = self.create_lifecycle_publisher(msg.Plan, 'plan', qos.latched())
+        self._states = self.create_lifecycle_publisher(msg.LinkState, 'link_state', qos.local())
+        self._requests = self.create_lifecycle_publisher(msg.Probe, 'probe_request', qos.local())
+        self._diagnostics = self.create_lifecycle_publisher(
+            DiagnosticArray, '/diagnostics', qos.local()
+        )
+        self._probe_sequence = 0
+        self._state_s = 0.0
+        self.create_subscription(msg.LinkEvent, 'link_event', self._on_link_event, qos.local())
+        self.create_subscription(msg.StageTimes, 'stage_times', self._on_frame, qos.local())
+        self.create_timer(LOOK_PERIOD_S, self._look)
+
+    def activate(self) -> None:
+        """Begin to decide."""
+        self._active = True
+
+    def deactivate(self) -> None:
+        """Decide no more; the edge goes local by its own watchdog."""
+        self._active = False
+
+    def settings_changed(self) -> None:
+        """Take in a mode that was set while running."""
+        if hasattr(self, '_policy'):
+            self._ask()
+
+    def _ask(self) -> None:
+        s = self.settings
+        self._policy.ask(s.mode, tuple(n for n in s.fixed_boundary if n), s.fixed_codec)
+
+    def _on_link_event(self, event: msg.LinkEvent) -> None:
+        key = MessageKey(event.probe, event.sequence)
+        if event.kind == msg.LinkEvent.SENT:
+            self._monitor.sent(key, event.size_bytes, event.sent_ns / 1e9)
+        else:
+            self._monitor.answered(key, event.cloud_s, event.answered_ns / 1e9)
+            self._look()
+
+    def _on_frame(self, frame: msg.StageTimes) -> None:
+        self._monitor.ended(
+            messages.to_stamp_ns(frame.header.stamp),
+            Outcome(frame.outcome),
+            frame.plan_id,
+            messages.stage_times_from_msg(frame),
+        )
+        self._look()
+
+    def _look(self) -> None:
+        if not self._active:
+            return
+        now_s = time.monotonic_ns() / 1e9
+        outlook = self._monitor.look(now_s)
+        if outlook.plan is not None:
+            self._publish_plan(outlook.plan)
+        if outlook.probe_bytes is not None:
+            self._probe_sequence += 1
+            padding = messages.to_bytes_field(bytes(outlook.probe_bytes))
+            self._requests.publish(msg.Probe(sequence=self._probe_sequence, data=padding))
+        if now_s - self._state_s >= STATE_PERIOD_S:
+            self._state_s = now_s
+            self._publish_state(outlook)
+
+    def _publish_plan(self, plan: Plan) -> None:
+        header = messages.to_header(self.get_clock().now().nanoseconds, '')
+        self._plans.publish(messages.plan_to_msg(plan, header))
+        self.get_logger().info(f'plan {plan.plan_id} {plan.mode.name.lower()}: {plan.reason}')
+
+    def _publish_state(self, outlook: Outlook) -> None:
+        link, situation = outlook.link, outlook.situation
+        header = messages.to_header(self.get_clock().now().nanoseconds, '')
+        self._states.publish(
+            msg.LinkState(
+                header=header,
+                uplink_bps=float(link.uplink_bps),
+                uplink_low_bps=float(link.low_bps),
+                uplink_high_bps=float(link.high_bps),
+                rtt_s=float(link.rtt_s),
+                edge_factor=float(situation.edge_factor),
+                cloud_factor=float(situation.cloud_factor),
+                camera_hz=float(situation.rate_hz),
+                cloud_alive=bool(link.alive),
+            )
+        )
+        self._diagnostics.publish(DiagnosticArray(header=header, status=[self._status(outlook)]))
+
+    def _status(self, outlook: Outlook) -> DiagnosticStatus:
+        plan = self._policy.plan
+        assert plan is not None
+        behind = plan.max_rate_hz < outlook.situation.rate_hz
+        lost = not outlook.link.alive
+        return DiagnosticStatus(
+            level=DiagnosticStatus.WARN if behind or lost else DiagnosticStatus.OK,
+            name=f'{self.get_fully_qualified_name()}: plan',
+            message=plan.reason,
+            hardware_id=self.get_namespace(),
+            values=[
+                KeyValue(key='mode', value=plan.mode.name.lower()),
+                KeyValue(key='tensors sent', value=', '.join(plan.boundary) or 'none'),
+                KeyValue(key='codec', value=plan.codec or 'none'),
+                KeyValue(key='predicted delay ms', value=f'{plan.delay_s * 1e3:.1f}'),
+                KeyValue(key='highest rate Hz', value=f'{plan.max_rate_hz:.1f}'),
+                KeyValue(key='uplink Mbit/s', value=f'{outlook.link.uplink_bps / 1e6:.3f}'),
+                KeyValue(key='round trip ms', value=f'{outlook.link.rtt_s * 1e3:.1f}'),
+                KeyValue(key='edge factor', value=f'{outlook.situation.edge_factor:.2f}'),
+                KeyValue(key='cloud factor', value=f'{outlook.situation.cloud_factor:.2f}'),
+                KeyValue(key='camera Hz', value=f'{outlook.situation.rate_hz:.1f}'),
+                KeyValue(key='cloud answers', value=str(outlook.link.alive)),
+            ],
+        )
+
+
+def main() -> int:
+    """Run the monitor node."""
+    return base.run(MonitorNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

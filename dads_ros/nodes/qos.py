@@ -1,0 +1,62 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The quality of service of every topic, in one place."""
+
+from __future__ import annotations
+
+from rclpy.qos import DurabilityPolicy
+from rclpy.qos import HistoryPolicy
+from rclpy.qos import QoSProfile
+from rclpy.qos import ReliabilityPolicy
+
+_RELIABILITY = {
+    'reliable': ReliabilityPolicy.RELIABLE,
+    'best_effort': ReliabilityPolicy.BEST_EFFORT,
+}
+
+
+def newest(reliability: str) -> QoSProfile:
+    """Return the profile of a camera topic: only the newest image counts."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=1, reliability=_RELIABILITY[reliability]
+    )
+
+
+def wire(reliability: str) -> QoSProfile:
+    """
+    Return the profile of what crosses the network.
+
+    Keeps few messages: a repeated old bundle is worth less than the next frame.
+    """
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=4, reliability=_RELIABILITY[reliability]
+    )
+
+
+def local() -> QoSProfile:
+    """Return the profile of reports on the car: none may be missing."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE
+    )
+
+
+def latched() -> QoSProfile:
+    """Return the profile of what holds until replaced; a late joiner gets the last one."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=1,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )

@@ -1,0 +1,56 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A detector as both nodes load it: captured, hashed, ready to be cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from dads_ros.capture import capture_detector
+from dads_ros.capture import Model
+from dads_ros.detector.api import Detector
+from dads_ros.detector.api import load_detector
+from dads_ros.errors import ConfigError
+from dads_ros.pipeline.halves import HalfCache
+from dads_ros.settings import DetectorSettings
+from dads_ros.threads import use_threads
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A detector, its reference graph, and the cache of its halves."""
+
+    detector: Detector
+    model: Model
+    halves: HalfCache
+
+
+def load_model(settings: DetectorSettings) -> LoadedModel:
+    """
+    Load and capture the detector that the settings name; takes seconds.
+
+    Sets the process's number of computing threads. Raises ConfigError or CaptureError when the
+    detector cannot be loaded, or the device is not there.
+    """
+    if settings.device == 'cuda' and not torch.cuda.is_available():
+        raise ConfigError("device 'cuda' is not available here; use 'cpu' or install its driver")
+    use_threads(settings.threads)
+    weights = Path(settings.weights) if settings.weights else None
+    detector = load_detector(settings.detector, weights)
+    model = capture_detector(detector)
+    return LoadedModel(detector, model, HalfCache(model, settings.device))
