@@ -15,53 +15,26 @@
 """
 A profile: what every layer takes on one machine, and what every tensor weighs in every codec.
 
-Stage times are predicted as plain sums, so the layers' times are corrected until such sums agree
-with whole halves measured at several cuts (:mod:`dads_ros.timing`): one factor for all layers, and
-the cost of a call, which is charged to the input layer (head) and to ``detections`` (tail). What
-error is left is saved in the profile, so that it says how well it predicts. A codec's times
-include what it takes to bring the tensor from and into a half's memory layout.
+Measured by :mod:`dads_ros.profiling`; reading one needs neither torch nor the network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
-from datetime import datetime
-from datetime import timezone
 import json
 from pathlib import Path
-import platform
 from typing import Any
 
-import cv2
-import numpy as np
-import torch
-from tqdm import tqdm
-import zstandard
-
-from dads_ros import codec
-from dads_ros import surgery
-from dads_ros import timing
-from dads_ros.capture import layer_tensors
-from dads_ros.capture import Model
-from dads_ros.detector.api import Detector
-from dads_ros.errors import CodecError
+from dads_ros.errors import GraphError
 from dads_ros.errors import ProfileError
 from dads_ros.graph import Layer
+from dads_ros.graph import LayerGraph
 from dads_ros.report.atomic import write_text
 
 FORMAT = 1
-CODECS = (
-    'raw', 'raw+zstd', 'float16+zstd', 'int8+zstd', 'int4+zstd',
-    'packed', 'packed2', 'packed4', 'packed8',
-    'jpeg30', 'jpeg50', 'jpeg75', 'jpeg90', 'webp30', 'webp50', 'webp75',
-)  # fmt: skip
-_CUTS = 6
-_HIGH = 0.95
+SIDES = ('edge', 'cloud', 'both')
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +52,17 @@ class Profile:
     """
     One machine's measurements of one model.
 
+    :param graph: the network's layers; its hash names the model.
+    :param side: where this machine works: 'edge', 'cloud' or 'both'.
     :param layer_s: seconds of each layer, such that sums predict halves.
     :param codecs: costs by tensor, then by codec; a codec that cannot take a tensor is absent.
     :param fit_error: 90% quantile of |predicted / measured - 1| over the halves measured.
     :param frames: how many frames the sizes come from.
     """
 
-    model_hash: str
+    graph: LayerGraph
     detector: str
+    side: str
     machine: str
     device: str
     threads: int
@@ -96,6 +72,11 @@ class Profile:
     fit_error: float
     layer_s: dict[str, float]
     codecs: dict[str, dict[str, CodecCost]]
+
+    @property
+    def model_hash(self) -> str:
+        """Return the hash of the network that was measured."""
+        return self.graph.model_hash
 
     def require(self, model_hash: str) -> None:
         """Raise ProfileError when the profile is of another model."""
@@ -128,7 +109,7 @@ class Profile:
             )
         try:
             return cls._from_json(data)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, GraphError) as error:
             raise ProfileError(
                 f'profile {str(path)!r} is malformed ({error!r}); measure it again'
             ) from error
@@ -140,144 +121,24 @@ class Profile:
             for tensor, costs in data.pop('codecs').items()
         }
         layer_s = _numbers(data.pop('layer_s'))
-        return cls(**data, layer_s=layer_s, codecs=codecs)
+        graph = _graph(data.pop('graph'))
+        if set(layer_s) != set(graph.index) or not set(codecs) <= set(graph.index):
+            raise ValueError('layers and times do not match')
+        return cls(**data, graph=graph, layer_s=layer_s, codecs=codecs)
 
 
-def measure(
-    detector: Detector,
-    model: Model,
-    frames: Iterable[np.ndarray],
-    *,
-    device: str = 'cpu',
-    codecs: Sequence[str] = CODECS,
-    repeats: int = 20,
-    progress: bool = False,
-) -> Profile:
-    """
-    Measure a captured detector on this machine, with the threads that torch is set to.
-
-    :param frames: network inputs, uint8 [1, height, width, 3], from real video: sizes depend on it.
-    :param repeats: rounds of timing; medians are kept, so a few disturbed rounds do no harm.
-    Raises ProfileError when there are no frames.
-    """
-    samples = list(frames)
-    if not samples:
-        raise ProfileError('no frames to measure with; give a video or a folder of images')
-    with tqdm(total=repeats + len(samples), disable=not progress, unit='round') as bar:
-        layer_s, error = _layer_seconds(detector, model, samples, device, repeats, bar.update)
-        costs = _codec_costs(model, samples, codecs, bar.update)
-    return Profile(
-        model_hash=model.hash,
-        detector=detector.name,
-        machine=machine_name(),
-        device=device,
-        threads=torch.get_num_threads(),
-        created=datetime.now(timezone.utc).isoformat(timespec='seconds'),
-        versions={
-            'torch': torch.__version__, 'numpy': np.__version__,
-            'opencv': cv2.__version__, 'zstandard': zstandard.__version__,
-        },
-        frames=len(samples),
-        fit_error=error,
-        layer_s=layer_s,
-        codecs=costs,
-    )  # fmt: skip
-
-
-def machine_name() -> str:
-    """Return the host's name and its processor, for people."""
-    try:
-        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
-        names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    except OSError:
-        names = []
-    return f'{platform.node()} ({names[0] if names else platform.machine()})'
-
-
-def _layer_seconds(
-    detector: Detector,
-    model: Model,
-    samples: Sequence[np.ndarray],
-    device: str,
-    repeats: int,
-    done: Callable[[], object],
-) -> tuple[dict[str, float], float]:
-    layers = timing.LayerTimer(model, device)
-    halves = timing.HalfTimer(model, device, _CUTS)
-    whole = surgery.tail(model, model.graph.inputs, device=device)
-    now = timing.clock(device)
-    whole.warm_up()
-    load_s, decode_s = [], []
-    for number in range(repeats):
-        frame = samples[number % len(samples)]
-        layers.round(frame)
-        halves.round(frame)
-        start = now()
-        whole.load(frame)
-        loaded = now()
-        outputs = whole(frame)
-        before = now()
-        detector.decode(outputs)
-        decode_s.append(now() - before)
-        load_s.append(loaded - start)
-        done()
-    ids = [layer.id for layer in model.graph.layers if layer.op != 'detections']
-    layer_s = layers.medians(ids)
-    correction = timing.fit(layer_s, halves.results())
-    layer_s = {name: seconds * correction.scale for name, seconds in layer_s.items()}
-    for name in model.graph.inputs:
-        layer_s[name] += correction.call_s + float(np.median(load_s))
-    for name in model.graph.outputs:
-        if model.graph[name].op == 'detections':
-            layer_s[name] = correction.call_s + float(np.median(decode_s))
-    return layer_s, correction.error
-
-
-def _codec_costs(
-    model: Model, samples: Sequence[np.ndarray], codecs: Sequence[str], done: Callable[[], object]
-) -> dict[str, dict[str, CodecCost]]:
-    now = timing.clock('cpu')
-    sendable = [layer for layer in model.graph.layers if layer.op != 'detections']
-    rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
-    refused: set[tuple[str, str]] = set()
-    for sample in samples:
-        tensors = layer_tensors(model.module, torch.from_numpy(sample))
-        for layer in sendable:
-            array = tensors[layer.id].numpy()
-            for name in codecs:
-                if (layer.id, name) in refused or not codec.supported(
-                    name, layer.shape, layer.dtype
-                ):
-                    continue
-                try:
-                    row = _encode_decode(model, layer, array, name, now)
-                except CodecError:  # values outside what the codec takes
-                    refused.add((layer.id, name))
-                    continue
-                rows.setdefault((layer.id, name), []).append(row)
-        done()
-    costs: dict[str, dict[str, CodecCost]] = {layer.id: {} for layer in sendable}
-    for (layer_id, name), measured in rows.items():
-        if (layer_id, name) not in refused:
-            sizes, encode_s, decode_s = np.array(measured).T
-            costs[layer_id][name] = CodecCost(
-                float(sizes.mean()),
-                float(np.quantile(sizes, _HIGH, method='higher')),
-                float(np.median(encode_s)),
-                float(np.median(decode_s)),
-            )
-    return costs
-
-
-def _encode_decode(
-    model: Model, layer: Layer, array: np.ndarray, name: str, now: timing.Clock
-) -> tuple[int, float, float]:
-    start = now()
-    data = codec.encode(array, name)
-    encoded = now()
-    decoded = codec.decode(data, name, layer.shape, layer.dtype)
-    surgery.load(model, layer.id, decoded)
-    return len(data), encoded - start, now() - encoded
+def _graph(data: dict[str, Any]) -> LayerGraph:
+    layers = (
+        Layer(
+            str(layer['id']),
+            str(layer['op']),
+            tuple(layer['inputs']),
+            tuple(int(size) for size in layer['shape']),
+            str(layer['dtype']),
+        )
+        for layer in data['layers']
+    )
+    return LayerGraph(tuple(layers), tuple(data['outputs']), str(data['model_hash']))
 
 
 def _numbers(values: Mapping[str, object]) -> dict[str, float]:

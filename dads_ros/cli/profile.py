@@ -21,8 +21,9 @@ import json
 from pathlib import Path
 
 from dads_ros import capture
-from dads_ros import profile
+from dads_ros import profiling
 from dads_ros.detector.api import load_detector
+from dads_ros.profile import SIDES
 from dads_ros.sampling import input_frames
 from dads_ros.threads import use_threads
 
@@ -38,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--frames', type=Path, required=True, metavar='VIDEO_OR_DIR',
         help='real frames: the sizes of encoded tensors depend on them',
+    )  # fmt: skip
+    parser.add_argument(
+        '--side', choices=SIDES, default='both',
+        help='where this machine works (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--count', type=int, default=24, metavar='N', help='frames to use (default: %(default)s)'
@@ -59,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     detector = load_detector(args.detector, args.weights)
     frames = input_frames(args.frames, detector, args.count)
     model = capture.capture_detector(detector)
-    result = profile.measure(detector, model, frames, device=args.device, progress=True)
+    result = profiling.measure(
+        detector, model, frames, side=args.side, device=args.device, progress=True
+    )
     result.save(args.output)
     summary = {
         'model': result.model_hash,

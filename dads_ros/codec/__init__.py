@@ -32,6 +32,7 @@ from dads_ros.codec.registry import coarser
 from dads_ros.codec.registry import decode
 from dads_ros.codec.registry import encode
 from dads_ros.codec.registry import lossless
+from dads_ros.codec.registry import plainest
 from dads_ros.codec.registry import supported
 
-__all__ = ['coarser', 'decode', 'encode', 'encode_bundle', 'lossless', 'supported']
+__all__ = ['coarser', 'decode', 'encode', 'encode_bundle', 'lossless', 'plainest', 'supported']

@@ -113,6 +113,11 @@ def lossless(name: str, dtype: str) -> bool:
     return _find(name).lossless(dtype)
 
 
+def plainest(name: str, dtype: str) -> str:
+    """Return the codec that a name comes down to: rounding codecs leave integers to raw+zstd."""
+    return 'raw+zstd' if isinstance(_find(name), Zstd) and lossless(name, dtype) else name
+
+
 def coarser(name: str) -> str | None:
     """Return the codec that gives fewer bytes for the same tensor, or None at the coarsest."""
     image = _IMAGE.fullmatch(name)

@@ -1,0 +1,130 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Measure what codecs cost in accuracy, at the cuts where they would be chosen.
+
+Only the rows of the plan table are measured. Where one is over the budget, the pairs that take its
+place are measured too, until the table holds none that is over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from dads_ros import codec
+from dads_ros import surgery
+from dads_ros.calibration import Calibration
+from dads_ros.calibration import CodecAccuracy
+from dads_ros.capture import Model
+from dads_ros.detections import Detections
+from dads_ros.detector.api import Detector
+from dads_ros.detector.data import Boxes
+from dads_ros.detector.data import POSITIVE_SCORE
+from dads_ros.detector.evaluate import average_precision
+from dads_ros.errors import ConfigError
+from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.table import Row
+from dads_ros.planning import keeps_every_bit
+from dads_ros.planning import within_budget
+
+
+def measure(
+    detector: Detector,
+    model: Model,
+    frames: Sequence[np.ndarray],
+    graphs: Mapping[str, CostGraph],
+    *,
+    budget: float,
+    truth: Sequence[Boxes] | None = None,
+    progress: bool = False,
+) -> Calibration:
+    """
+    Return the accuracy of every (cut, codec) pair that a plan within the budget could use.
+
+    :param frames: network inputs, uint8 [1, height, width, 3].
+    :param graphs: costs by codec, as :func:`dads_ros.planning.cost_graphs` makes them.
+    :param budget: AP at IoU 0.5 that may be lost, 0 to 1.
+    :param truth: true boxes in input pixels, one per frame; when None, the detector's own
+        detections count as true, so that the figure is the codec's damage alone.
+    Raises ConfigError when nothing is there to be found in the frames.
+    """
+    judge = _Judge(detector, model, frames, truth)
+    rows: dict[tuple[tuple[str, ...], str], float] = {}
+    with tqdm(disable=not progress, unit='pair') as bar:
+
+        def drop(row: Row) -> float:
+            if keeps_every_bit(model.graph, row):
+                return 0.0
+            key = (row.boundary, row.codec)
+            if key not in rows:
+                rows[key] = judge.accuracy(*key)
+                bar.update()
+            return judge.ap50 - rows[key]
+
+        within_budget(graphs, budget, drop)
+    return Calibration(
+        model_hash=model.hash,
+        reference='detector' if truth is None else 'labels',
+        frames=len(frames),
+        ap50=judge.ap50,
+        rows=tuple(CodecAccuracy(*key, ap50) for key, ap50 in rows.items()),
+    )
+
+
+class _Judge:
+    """Runs frames through a cut and a codec, and judges what is found."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        model: Model,
+        frames: Sequence[np.ndarray],
+        truth: Sequence[Boxes] | None,
+    ) -> None:
+        self._detector = detector
+        self._model = model
+        self._frames = frames
+        whole = surgery.tail(model, model.graph.inputs)
+        found = [detector.decode(whole(frame)) for frame in frames]
+        self._truth = [_as_truth(f) for f in found] if truth is None else list(truth)
+        if not any((~boxes.ignore).any() for boxes in self._truth):
+            raise ConfigError('there is nothing to be found in the frames; give others')
+        self.ap50 = self._judge(found)
+
+    def accuracy(self, boundary: tuple[str, ...], name: str) -> float:
+        """Return AP at IoU 0.5 with the boundary tensors sent through a codec."""
+        tail = surgery.tail(self._model, boundary)
+        layers = [self._model.graph[layer_id] for layer_id in boundary]
+        head = surgery.head(self._model, boundary)
+        found = []
+        for frame in self._frames:
+            received = [
+                codec.decode(codec.encode(tensor, name), name, layer.shape, layer.dtype)
+                for layer, tensor in zip(layers, head(frame), strict=True)
+            ]
+            found.append(self._detector.decode(tail(*received)))
+        return self._judge(found)
+
+    def _judge(self, found: Sequence[Detections]) -> float:
+        return average_precision(found, self._truth, self._detector.labels).ap50
+
+
+def _as_truth(found: Detections) -> Boxes:
+    """Take sure detections for true; near the unsure ones nothing is asked."""
+    return Boxes(found.boxes, found.class_ids, found.scores < POSITIVE_SCORE)

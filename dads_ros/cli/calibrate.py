@@ -1,0 +1,125 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``dads calibrate``: measure what each codec costs in accuracy, where it would be chosen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from dads_ros import calibrate
+from dads_ros import capture
+from dads_ros import planning
+from dads_ros.calibration import Calibration
+from dads_ros.cli.profile import SHIPPED
+from dads_ros.detector.api import Detector
+from dads_ros.detector.api import load_detector
+from dads_ros.detector.data import Boxes
+from dads_ros.detector.data import load_coco
+from dads_ros.detector.evaluate import scaled
+from dads_ros.errors import ConfigError
+from dads_ros.image import letterbox
+from dads_ros.image import letterbox_scale
+from dads_ros.profile import Profile
+from dads_ros.sampling import input_frames
+from dads_ros.threads import use_threads
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the detector, its profiles, the frames and the budget."""
+    parser.add_argument(
+        '--detector', default=SHIPPED, metavar='MODULE:FACTORY', help='default: %(default)s'
+    )
+    parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
+    parser.add_argument('--edge', type=Path, required=True, metavar='PROFILE')
+    parser.add_argument(
+        '--cloud', type=Path, metavar='PROFILE', help="the cloud's; the edge's when left out"
+    )
+    frames = parser.add_mutually_exclusive_group(required=True)
+    frames.add_argument(
+        '--frames', type=Path, metavar='VIDEO_OR_DIR',
+        help="the detector's own float32 detections on these count as true",
+    )  # fmt: skip
+    frames.add_argument(
+        '--labels', type=Path, metavar='COCO', help='frames with true boxes, as a COCO file'
+    )
+    parser.add_argument(
+        '--count', type=int, default=64, metavar='N', help='frames to use (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--budget', type=float, default=0.01, metavar='AP',
+        help='AP at IoU 0.5 that a codec may cost, 0 to 1 (default: %(default)s)',
+    )  # fmt: skip
+    parser.add_argument('-o', '--output', type=Path, required=True, metavar='FILE')
+    parser.add_argument('--json', action='store_true', help='print the measured pairs as JSON')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, save and print a table."""
+    if not 0 <= args.budget <= 1:
+        raise ConfigError(f'budget must be from 0 to 1, not {args.budget}')
+    use_threads()
+    detector = load_detector(args.detector, args.weights)
+    model = capture.capture_detector(detector)
+    edge = Profile.load(args.edge)
+    cloud = Profile.load(args.cloud) if args.cloud else edge
+    graphs = planning.cost_graphs(model.graph, edge, cloud)
+    if args.labels:
+        frames, truth = _labelled(args.labels, detector, args.count)
+    else:
+        frames, truth = input_frames(args.frames, detector, args.count), None
+    result = calibrate.measure(
+        detector, model, frames, graphs, budget=args.budget, truth=truth, progress=True
+    )
+    result.save(args.output)
+    print(_table(result, args.json))
+    return 0
+
+
+def _labelled(path: Path, detector: Detector, count: int) -> tuple[list[np.ndarray], list[Boxes]]:
+    """Return input frames and their true boxes in input pixels, evenly spread over the file."""
+    samples = load_coco(path, detector.labels)
+    step = max(1, len(samples) // count)
+    frames, truth = [], []
+    for sample in samples[::step][:count]:
+        height, width = sample.image.shape[:2]
+        frames.append(letterbox(sample.image, detector.input_height, detector.input_width))
+        factor = letterbox_scale(width, height, detector.input_width, detector.input_height)
+        truth.append(scaled(sample.truth, factor))
+    return frames, truth
+
+
+def _table(result: Calibration, as_json: bool) -> str:
+    rows = sorted(result.rows, key=lambda row: (row.boundary, result.ap50 - row.ap50))
+    if as_json:
+        return json.dumps(
+            [
+                {
+                    'boundary': list(row.boundary),
+                    'codec': row.codec,
+                    'ap50': row.ap50,
+                    'drop': result.ap50 - row.ap50,
+                }
+                for row in rows
+            ]
+        )
+    lines = [f'AP50 {result.ap50:.3f} with nothing lost, {result.frames} frames']
+    lines += [
+        f'{result.ap50 - row.ap50:+.3f}  {row.codec:13} {", ".join(row.boundary)}' for row in rows
+    ]
+    return '\n'.join(lines)

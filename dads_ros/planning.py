@@ -1,0 +1,205 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+From a network and two profiles to the plan table: which (cut, codec) pairs may be chosen at all.
+
+One cost graph per codec goes to the partitioner. A tensor is forbidden in a codec that does not
+take it, under ``privacy`` while it still is a picture, and where calibration says that the codec
+costs more accuracy than the budget allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
+import math
+
+from dads_ros import codec
+from dads_ros.calibration import Calibration
+from dads_ros.errors import PlanError
+from dads_ros.graph import Layer
+from dads_ros.graph import LayerGraph
+from dads_ros.partition import build
+from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.table import PlanTable
+from dads_ros.partition.table import Row
+from dads_ros.profile import Profile
+
+# What mixes pixels by learned weights; anything else only moves or pools them.
+_MIXING = ('conv', 'linear', 'matmul', 'addmm', 'bmm', 'mm', 'einsum')
+
+
+def build_table(
+    graph: LayerGraph,
+    edge: Profile,
+    cloud: Profile,
+    *,
+    accuracy_budget: float | None = None,
+    calibration: Calibration | None = None,
+    privacy: bool = False,
+    codecs: Sequence[str] | None = None,
+) -> PlanTable:
+    """
+    Return every plan that can win in some situation, as (cut, codec) rows.
+
+    :param accuracy_budget: AP at IoU 0.5 that a codec may cost, 0 to 1; pairs that calibration did
+        not measure are then allowed only if they keep every bit. None allows every pair.
+    :param calibration: what was measured; its rows must be of this model.
+    :param privacy: never send the frame, nor a tensor that still shows it.
+    :param codecs: those to choose from; all that both profiles measured when None.
+    Raises ProfileError or PlanError when profiles or calibration are of another model.
+    """
+    graphs = cost_graphs(graph, edge, cloud, privacy=privacy, codecs=codecs)
+    if calibration is not None:
+        calibration.require(graph.model_hash)
+    if accuracy_budget is None:
+        return build.build_table(graphs)
+    return within_budget(graphs, accuracy_budget, lambda row: _costs(graph, row, calibration))
+
+
+def within_budget(
+    graphs: Mapping[str, CostGraph], budget: float, ap50_drop: Callable[[Row], float]
+) -> PlanTable:
+    """
+    Return the plan table without the rows that cost more accuracy than the budget.
+
+    A pair over budget is forbidden and the table built again, because other pairs take the place
+    of those that went. Each turn forbids at least one pair more, so it ends; what is left at the
+    end keeps every bit.
+
+    :param ap50_drop: what a row costs.
+    """
+    allowed = dict(graphs)
+    while True:
+        built = build.build_table(allowed)
+        over = [row for row in built.rows if ap50_drop(row) > budget]
+        if not over:
+            return built
+        for row in over:
+            allowed[row.codec] = _forbid(allowed[row.codec], row.boundary)
+
+
+def keeps_every_bit(graph: LayerGraph, row: Row) -> bool:
+    """Return whether a row's codec loses nothing at its cut."""
+    return all(codec.lossless(row.codec, graph[name].dtype) for name in row.boundary)
+
+
+def cost_graphs(
+    graph: LayerGraph,
+    edge: Profile,
+    cloud: Profile,
+    *,
+    privacy: bool = False,
+    codecs: Sequence[str] | None = None,
+) -> dict[str, CostGraph]:
+    """
+    Return the partitioner's input, one graph per codec.
+
+    Raises ProfileError when a profile is of another model, PlanError when no codec is left.
+    """
+    edge.require(graph.model_hash)
+    cloud.require(graph.model_hash)
+    for profile, other in ((edge, 'cloud'), (cloud, 'edge')):
+        if profile.side == other:
+            raise PlanError(
+                f'the profile of {profile.machine!r} was measured for the {other}; '
+                'give the edge and the cloud profile each in its place'
+            )
+    exposed = exposed_layers(graph) if privacy else frozenset()
+    names = codecs if codecs is not None else _measured(edge, cloud)
+    graphs = {name: _cost_graph(graph, edge, cloud, name, exposed) for name in names}
+    if not graphs:
+        raise PlanError('no codec was measured in both profiles; measure them again')
+    return graphs
+
+
+def exposed_layers(graph: LayerGraph) -> frozenset[str]:
+    """
+    Return the layers whose tensors show the frame to whoever looks at them.
+
+    They are the input and what is made of it before the first layer that both mixes it by learned
+    weights and makes it smaller. This keeps plain pictures off the link. It is no proof that a
+    later tensor cannot be inverted: with effort, and the weights, much can be.
+    """
+    exposed: set[str] = set()
+    for layer in graph.layers:
+        sources = [graph[name] for name in layer.inputs if name in exposed]
+        if layer.op == 'input' or (sources and not _hides(layer, sources)):
+            exposed.add(layer.id)
+    return frozenset(exposed)
+
+
+def _forbid(graph: CostGraph, boundary: Sequence[str]) -> CostGraph:
+    """Return the graph with the boundary's tensors forbidden."""
+    positions = frozenset(graph.index[name] for name in boundary)
+    return replace(graph, forbidden=graph.forbidden | positions)
+
+
+def _hides(layer: Layer, sources: Sequence[Layer]) -> bool:
+    """Return whether a layer mixes its inputs by learned weights into fewer positions."""
+    mixes = any(word in layer.op for word in _MIXING)
+    return mixes and all(_positions(layer) < _positions(source) for source in sources)
+
+
+def _positions(layer: Layer) -> int:
+    """Return the pixels of a [n, c, h, w] tensor or of a [n, h, w, 3] frame, else its elements."""
+    if len(layer.shape) != 4:
+        return math.prod(layer.shape)
+    shape = layer.shape[1:3] if layer.op == 'input' else layer.shape[2:]
+    return math.prod(shape)
+
+
+def _measured(edge: Profile, cloud: Profile) -> tuple[str, ...]:
+    def names(profile: Profile) -> dict[str, None]:
+        return {name: None for costs in profile.codecs.values() for name in costs}
+
+    there = names(cloud)
+    return tuple(name for name in names(edge) if name in there)
+
+
+def _cost_graph(
+    graph: LayerGraph, edge: Profile, cloud: Profile, name: str, exposed: frozenset[str]
+) -> CostGraph:
+    sent = {
+        layer.id: (edge.codecs[layer.id][name], cloud.codecs[layer.id][name])
+        for layer in graph.layers
+        if name in edge.codecs.get(layer.id, {}) and name in cloud.codecs.get(layer.id, {})
+    }
+    ids = [layer.id for layer in graph.layers]
+
+    def column(values: Mapping[str, float], scale: float) -> dict[str, int]:
+        return {i: math.ceil(values.get(i, 0.0) * scale) for i in ids}
+
+    return CostGraph.from_layers(
+        graph,
+        edge_ns=column(edge.layer_s, 1e9),
+        cloud_ns=column(cloud.layer_s, 1e9),
+        # Sizes are the edge's: it is the one that encodes. Both profiles may use other frames.
+        output_bytes=column({i: costs[0].bytes_mean for i, costs in sent.items()}, 1),
+        peak_bytes=column({i: costs[0].bytes_p95 for i, costs in sent.items()}, 1),
+        encode_ns=column({i: costs[0].encode_s for i, costs in sent.items()}, 1e9),
+        decode_ns=column({i: costs[1].decode_s for i, costs in sent.items()}, 1e9),
+        forbidden=(i for i in ids if i not in sent or i in exposed),
+    )
+
+
+def _costs(graph: LayerGraph, row: Row, calibration: Calibration | None) -> float:
+    """Return the AP a row costs: 0 if every bit is kept, infinite if it was not measured."""
+    if keeps_every_bit(graph, row):
+        return 0.0
+    drop = calibration.drop(row.boundary, row.codec) if calibration is not None else None
+    return math.inf if drop is None else drop

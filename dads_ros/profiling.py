@@ -1,0 +1,207 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Measure a profile: seconds of every layer here, bytes of every tensor in every codec.
+
+Stage times are predicted as plain sums, so the layers' times are corrected until such sums agree
+with whole halves measured at several cuts (:mod:`dads_ros.timing`): one factor for all layers, and
+the cost of a call, which is charged to the input layer (head) and to ``detections`` (tail). What
+error is left is saved in the profile, so that it says how well it predicts. A codec's times
+include what it takes to bring the tensor from and into a half's memory layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import datetime
+from datetime import timezone
+from pathlib import Path
+import platform
+
+import cv2
+import numpy as np
+import torch
+from tqdm import tqdm
+import zstandard
+
+from dads_ros import codec
+from dads_ros import surgery
+from dads_ros import timing
+from dads_ros.capture import layer_tensors
+from dads_ros.capture import Model
+from dads_ros.detector.api import Detector
+from dads_ros.errors import CodecError
+from dads_ros.errors import ProfileError
+from dads_ros.graph import Layer
+from dads_ros.profile import CodecCost
+from dads_ros.profile import Profile
+
+CODECS = (
+    'raw', 'raw+zstd', 'float16+zstd', 'int8+zstd', 'int4+zstd',
+    'packed', 'packed2', 'packed4', 'packed8',
+    'jpeg30', 'jpeg50', 'jpeg75', 'jpeg90', 'webp30', 'webp50', 'webp75',
+)  # fmt: skip
+_CUTS = 6
+_HIGH = 0.95
+
+
+def measure(
+    detector: Detector,
+    model: Model,
+    frames: Iterable[np.ndarray],
+    *,
+    side: str = 'both',
+    device: str = 'cpu',
+    codecs: Sequence[str] = CODECS,
+    repeats: int = 20,
+    progress: bool = False,
+) -> Profile:
+    """
+    Measure a captured detector on this machine, with the threads that torch is set to.
+
+    :param frames: network inputs, uint8 [1, height, width, 3], from real video: sizes depend on it.
+    :param repeats: rounds of timing; medians are kept, so a few disturbed rounds do no harm.
+    Raises ProfileError when there are no frames.
+    """
+    samples = list(frames)
+    if not samples:
+        raise ProfileError('no frames to measure with; give a video or a folder of images')
+    with tqdm(total=repeats + len(samples), disable=not progress, unit='round') as bar:
+        layer_s, error = _layer_seconds(detector, model, samples, device, repeats, bar.update)
+        costs = _codec_costs(model, samples, codecs, bar.update)
+    return Profile(
+        graph=model.graph,
+        detector=detector.name,
+        side=side,
+        machine=machine_name(),
+        device=device,
+        threads=torch.get_num_threads(),
+        created=datetime.now(timezone.utc).isoformat(timespec='seconds'),
+        versions={
+            'torch': torch.__version__, 'numpy': np.__version__,
+            'opencv': cv2.__version__, 'zstandard': zstandard.__version__,
+        },
+        frames=len(samples),
+        fit_error=error,
+        layer_s=layer_s,
+        codecs=costs,
+    )  # fmt: skip
+
+
+def machine_name() -> str:
+    """Return the host's name and its processor, for people."""
+    try:
+        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+        names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    except OSError:
+        names = []
+    return f'{platform.node()} ({names[0] if names else platform.machine()})'
+
+
+def _layer_seconds(
+    detector: Detector,
+    model: Model,
+    samples: Sequence[np.ndarray],
+    device: str,
+    repeats: int,
+    done: Callable[[], object],
+) -> tuple[dict[str, float], float]:
+    layers = timing.LayerTimer(model, device)
+    halves = timing.HalfTimer(model, device, _CUTS)
+    whole = surgery.tail(model, model.graph.inputs, device=device)
+    now = timing.clock(device)
+    whole.warm_up()
+    load_s, decode_s = [], []
+    for number in range(repeats):
+        frame = samples[number % len(samples)]
+        layers.round(frame)
+        halves.round(frame)
+        start = now()
+        whole.load(frame)
+        loaded = now()
+        outputs = whole(frame)
+        before = now()
+        detector.decode(outputs)
+        decode_s.append(now() - before)
+        load_s.append(loaded - start)
+        done()
+    ids = [layer.id for layer in model.graph.layers if layer.op != 'detections']
+    layer_s = layers.medians(ids)
+    correction = timing.fit(layer_s, halves.results())
+    layer_s = {name: seconds * correction.scale for name, seconds in layer_s.items()}
+    for name in model.graph.inputs:
+        layer_s[name] += correction.call_s + float(np.median(load_s))
+    for name in model.graph.outputs:
+        if model.graph[name].op == 'detections':
+            layer_s[name] = correction.call_s + float(np.median(decode_s))
+    return layer_s, correction.error
+
+
+def _codec_costs(
+    model: Model, samples: Sequence[np.ndarray], codecs: Sequence[str], done: Callable[[], object]
+) -> dict[str, dict[str, CodecCost]]:
+    now = timing.clock('cpu')
+    sendable = [layer for layer in model.graph.layers if layer.op != 'detections']
+    rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
+    refused: set[tuple[str, str]] = set()
+    for sample in samples:
+        tensors = layer_tensors(model.module, torch.from_numpy(sample))
+        for layer in sendable:
+            array = tensors[layer.id].numpy()
+            for name in _distinct(layer, codecs):
+                if (layer.id, name) in refused:
+                    continue
+                try:
+                    row = _encode_decode(model, layer, array, name, now)
+                except CodecError:  # values outside what the codec takes
+                    refused.add((layer.id, name))
+                    continue
+                rows.setdefault((layer.id, name), []).append(row)
+        done()
+    measured = {key: _cost(np.array(values)) for key, values in rows.items() if key not in refused}
+    return {
+        layer.id: {
+            name: measured[layer.id, plain]
+            for name in codecs
+            if (layer.id, plain := codec.plainest(name, layer.dtype)) in measured
+        }
+        for layer in sendable
+    }
+
+
+def _distinct(layer: Layer, codecs: Sequence[str]) -> list[str]:
+    """Return the codecs that take a layer's tensor, once where two write the same bytes."""
+    plain = dict.fromkeys(codec.plainest(name, layer.dtype) for name in codecs)
+    return [name for name in plain if codec.supported(name, layer.shape, layer.dtype)]
+
+
+def _cost(rows: np.ndarray) -> CodecCost:
+    """Return the cost from rows of (bytes, seconds to encode, seconds to decode)."""
+    high = float(np.quantile(rows[:, 0], _HIGH, method='higher'))
+    encode_s, decode_s = np.median(rows[:, 1:], axis=0)
+    return CodecCost(float(rows[:, 0].mean()), high, float(encode_s), float(decode_s))
+
+
+def _encode_decode(
+    model: Model, layer: Layer, array: np.ndarray, name: str, now: timing.Clock
+) -> tuple[int, float, float]:
+    start = now()
+    data = codec.encode(array, name)
+    encoded = now()
+    decoded = codec.decode(data, name, layer.shape, layer.dtype)
+    surgery.load(model, layer.id, decoded)
+    return len(data), encoded - start, now() - encoded
