@@ -20,6 +20,7 @@ import argparse
 from pathlib import Path
 import sys
 
+import cv2
 import torch
 
 from dads_ros.detector.data import load_coco
@@ -66,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='share of frames recompressed as JPEG or WebP, default: %(default)s',
     )
     parser.add_argument(
+        '--scenes',
+        type=float,
+        default=Settings.scenes,
+        metavar='SHARE',
+        help='generated frames per real one, default: %(default)s',
+    )
+    parser.add_argument(
         '--leave-out',
         nargs='*',
         default=[],
@@ -83,9 +91,11 @@ def run(args: argparse.Namespace) -> int:
         quantise=args.waist == 'quantised',
         waist_bytes=args.waist_bytes,
         jpeg=args.jpeg,
+        scenes=args.scenes,
     )
     training = start(settings, args.device, args.out, args.resume)
     torch.set_num_threads(args.threads)
+    cv2.setNumThreads(args.threads)
     samples = load_coco(args.data / 'train.json', LABELS)
     samples = [sample for sample in samples if sample.clip not in args.leave_out]
     held_out = load_coco(args.data / 'val.json', LABELS)

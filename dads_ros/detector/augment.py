@@ -32,6 +32,9 @@ from dads_ros.detector.data import Sample
 FILL = 114
 SMALLEST_PX = 4.0
 VISIBLE_SHARE = 0.35
+NIGHT = 0.4
+NIGHT_SHARE = 0.1
+NOISE_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,7 @@ class Augmenter:
         """Return uint8 frames [n, height, width, 3] and their boxes, from the samples named."""
         self.rng = rng
         drawn = [self._frame(int(index)) for index in indices]
-        images = self._light(np.stack([image for image, _ in drawn]))
-        for position in np.flatnonzero(self.rng.random(len(images)) < self.recipe.jpeg):
-            images[position] = _recompress(images[position], self.rng)
-        return images, [truth for _, truth in drawn]
+        return np.stack([image for image, _ in drawn]), [truth for _, truth in drawn]
 
     def _frame(self, index: int) -> tuple[np.ndarray, Boxes]:
         height, width = self.size
@@ -85,6 +85,9 @@ class Augmenter:
             image, truth = self._view(self.samples[index], height, width, (0.75, 1.8))
         if self.patches and self.rng.random() < self.recipe.paste:
             image, truth = self._paste(image, truth)
+        image = self._light(image)
+        if self.rng.random() < self.recipe.jpeg:
+            image = _recompress(image, self.rng)
         return image, truth
 
     def _mosaic(self, index: int) -> tuple[np.ndarray, Boxes]:
@@ -144,22 +147,17 @@ class Augmenter:
             )
         return image, truth
 
-    def _light(self, images: np.ndarray) -> np.ndarray:
-        count = len(images)
+    def _light(self, image: np.ndarray) -> np.ndarray:
         draw = self.rng.uniform
-        gain = np.exp(draw(-0.5, 0.35, (count, 1, 1)))
-        gain = np.where(draw(0, 1, gain.shape) < 0.1, gain * 0.4, gain)
-        tint = np.exp(draw(-0.12, 0.12, (count, 1, 3)))
-        keep = draw(0.3, 1.5, (count, 1, 1))
-        grey = np.full((3, 3), 1 / 3)
-        mix = (keep * np.eye(3) + (1 - keep) * grey) * gain * tint
-        flat = images.reshape(count, -1, 3).astype(np.float32) @ mix.astype(np.float32)
-        flat += draw(-12, 12, (count, 1, 1)).astype(np.float32)
-        noisy = np.flatnonzero(draw(0, 1, count) < 0.25)
-        for index in noisy:
-            noise = self.rng.standard_normal(flat.shape[1:], np.float32)
-            flat[index] += noise * np.float32(draw(1, 10))
-        return np.clip(flat, 0, 255).astype(np.uint8).reshape(images.shape)
+        gain = np.exp(draw(-0.5, 0.35)) * (NIGHT if draw() < NIGHT_SHARE else 1.0)
+        keep = draw(0.3, 1.5)
+        mix = keep * np.eye(3) + (1 - keep) * np.full((3, 3), 1 / 3)
+        mix *= gain * np.exp(draw(-0.12, 0.12, 3))[:, None]
+        image = cv2.transform(image, np.column_stack((mix, np.full(3, draw(-12, 12)))))
+        if draw() < NOISE_SHARE:
+            noise = self.rng.standard_normal(image.shape, np.float32) * np.float32(draw(1, 10))
+            image = np.clip(image + noise, 0, 255).astype(np.uint8)
+        return image
 
 
 def rare_patches(samples: Sequence[Sample]) -> list[tuple[np.ndarray, int]]:

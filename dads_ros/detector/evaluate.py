@@ -24,7 +24,7 @@ accuracy in the package is the same measure::
 ``predictions`` is one Detections per frame, ``truth`` one Boxes (``dads_ros.detector.data``) per
 frame, both in the same pixels. A true box that is marked ``ignore``, or is lower than
 ``smallest_px``, counts neither when found nor when missed. Classes without a counted true box have
-no AP (None) and take no part in a mean. ``merge_vehicles`` makes car, truck and bus one class.
+no AP (None) and take no part in a mean. ``vehicles`` makes car, truck and bus one class.
 """
 
 from __future__ import annotations
@@ -109,17 +109,20 @@ def average_precision(
     )
 
 
-def merge_vehicles(
+def vehicles(
     predictions: Sequence[Detections], truth: Sequence[Boxes], labels: Sequence[str]
 ) -> tuple[list[Detections], list[Boxes], tuple[str, ...]]:
-    """Return predictions, truth and labels with car, truck and bus as one class, 'vehicle'."""
-    merged = ('vehicle', *(label for label in labels if label not in VEHICLES))
-    index = np.array([merged.index('vehicle' if n in VEHICLES else n) for n in labels], np.int64)
-    return (
-        [Detections(p.boxes, p.scores, index[p.class_ids]) for p in predictions],
-        [Boxes(t.boxes, index[t.class_ids], t.ignore) for t in truth],
-        merged,
-    )
+    """Return predictions, truth and labels with only cars, trucks and buses, as one class."""
+    wanted = [index for index, label in enumerate(labels) if label in VEHICLES]
+    found, known = [], []
+    for prediction, boxes in zip(predictions, truth, strict=True):
+        kept = np.isin(prediction.class_ids, wanted)
+        ids = np.zeros(int(kept.sum()), np.int64)
+        found.append(Detections(prediction.boxes[kept], prediction.scores[kept], ids))
+        kept = np.isin(boxes.class_ids, wanted)
+        ids = np.zeros(int(kept.sum()), np.int64)
+        known.append(Boxes(boxes.boxes[kept], ids, boxes.ignore[kept]))
+    return found, known, ('vehicle',)
 
 
 def false_positives_per_empty_frame(

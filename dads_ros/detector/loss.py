@@ -71,16 +71,23 @@ def flatten(outputs: Sequence[Tensor], strides: Sequence[int]) -> Cells:
     return Cells(raw[..., 4:], torch.cat((at - half, at + half), dim=-1), middle, scale[:, 0])
 
 
-def box_iou(first: Tensor, second: Tensor) -> Tensor:
-    """Return the generalised IoU (in -1 to 1) of boxes that broadcast."""
+def box_iou(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the IoU, and the area of the union, of boxes that broadcast."""
     low = torch.maximum(first[..., :2], second[..., :2])
     high = torch.minimum(first[..., 2:], second[..., 2:])
-    inter = (high - low).clamp(min=0).prod(dim=-1)
+    width, height = (high - low).clamp(min=0).unbind(-1)
+    inter = width * height
     union = area(first) + area(second) - inter
-    hull_low = torch.minimum(first[..., :2], second[..., :2])
-    hull_high = torch.maximum(first[..., 2:], second[..., 2:])
-    hull = (hull_high - hull_low).prod(dim=-1)
-    return inter / (union + 1e-6) - (hull - union) / (hull + 1e-6)
+    return inter / (union + 1e-6), union
+
+
+def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
+    """Return the IoU less the share of the hull that neither box covers, in -1 to 1."""
+    iou, union = box_iou(first, second)
+    low = torch.minimum(first[..., :2], second[..., :2])
+    high = torch.maximum(first[..., 2:], second[..., 2:])
+    hull = (high - low).prod(dim=-1)
+    return iou - (hull - union) / (hull + 1e-6)
 
 
 def area(boxes: Tensor) -> Tensor:
@@ -95,7 +102,7 @@ def assign(cells: Cells, targets: Targets) -> tuple[Tensor, Tensor]:
     The best ``CANDIDATES`` cells in or near a box by (score^0.5 x IoU^power) answer for it; a cell
     wanted by several takes the one it overlaps most.
     """
-    iou = box_iou(targets.boxes[:, :, None], cells.boxes[:, None]).clamp(min=0)
+    iou, _ = box_iou(targets.boxes[:, :, None], cells.boxes[:, None])
     near = _near(cells, targets.boxes) & (targets.kind == 1)[..., None]
     index = targets.classes[:, :, None].expand(-1, -1, cells.logits.shape[1])
     score = cells.logits.sigmoid().transpose(1, 2).gather(1, index)
@@ -135,5 +142,5 @@ def detection_loss(cells: Cells, targets: Targets) -> tuple[Tensor, Tensor]:
         total = quality.sum().clamp(min=1.0)
     cost = functional.binary_cross_entropy_with_logits(cells.logits, wanted, reduction='none')
     goal = targets.boxes.gather(1, taken[..., None].expand(-1, -1, 4))
-    misfit = (1 - box_iou(cells.boxes, goal)) * quality * positive
+    misfit = (1 - generalised_iou(cells.boxes, goal)) * quality * positive
     return (cost * counted).sum() / total, misfit.sum() / total

@@ -25,8 +25,8 @@ from dads_ros.detector.api import Detector
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
 from dads_ros.detector.evaluate import average_precision
-from dads_ros.detector.evaluate import merge_vehicles
 from dads_ros.detector.evaluate import scaled
+from dads_ros.detector.evaluate import vehicles
 from dads_ros.detector.network import CarNet
 from dads_ros.detector.shipped import as_detector
 from dads_ros.image import letterbox
@@ -39,9 +39,8 @@ def validate(network: CarNet, samples: Sequence[Sample]) -> dict[str, float]:
     predictions = [detect(detector, letterbox_sample(sample, detector)) for sample in samples]
     truth = [input_truth(sample, detector) for sample in samples]
     classes = average_precision(predictions, truth, detector.labels)
-    merged = average_precision(*merge_vehicles(predictions, truth, detector.labels))
-    vehicle = merged.ap50_by_class['vehicle']
-    return {'ap50_vehicle': vehicle or 0.0, 'ap50': classes.ap50, 'ap50_95': classes.ap50_95}
+    merged = average_precision(*vehicles(predictions, truth, detector.labels))
+    return {'ap50_vehicle': merged.ap50, 'ap50': classes.ap50, 'ap50_95': classes.ap50_95}
 
 
 def letterbox_sample(sample: Sample, detector: Detector) -> torch.Tensor:

@@ -21,10 +21,10 @@ a frame that crosses it gives the very outputs of the whole network.
 
 To whoever codes this tensor (uint8 [1, channels, 24, 40], values 0 to ``LEVELS`` - 1): most values
 are near ``REST`` in every channel. Fewer levels are got by ``(value + step // 2) // step`` with a
-step of 2, 4 or 8, and undone by multiplying with the step, cut off at ``LEVELS`` - 1 (the codecs
-``packed2``, ``packed4`` and ``packed8``). ``REST`` is a multiple of every step, so that a resting
-value is kept exactly. The network is trained with the steps 1, 2 and 4 drawn at random; 8 is for a
-hard cap on bytes only.
+step of 2, 4 or 8, and undone by multiplying with the step, cut off at the tensor's largest value
+(the codecs ``packed2``, ``packed4`` and ``packed8``). ``REST`` is a multiple of every step, so that
+a resting value is kept exactly. The network is trained with the steps 1, 2 and 4 drawn at random; 8
+is for a hard cap on bytes only.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def draw_step() -> int:
 
 
 def straight_through(values: Tensor, step: int) -> Tensor:
-    """Return the values as coarser levels would restore them; the gradient passes as if untouched."""
+    """Return the values as a coarser step restores them, with the gradient of the values."""
     codes = torch.clamp(torch.round(values.detach() + REST), 0, LEVELS - 1)
-    coarse = torch.clamp(torch.floor((codes + step // 2) / step) * step, max=LEVELS - 1)
+    largest = codes.amax(dim=(1, 2, 3), keepdim=True)
+    coarse = torch.minimum(torch.floor((codes + step // 2) / step) * step, largest)
     return values + (coarse - REST - values.detach())
