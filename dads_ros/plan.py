@@ -52,6 +52,24 @@ class Plan:
     deadline_s: float
     reason: str
 
+    @classmethod
+    def local(cls, model_hash: str) -> Plan:
+        """Return the plan of a car on its own, before anything was measured; its id is 0."""
+        return cls(
+            plan_id=0,
+            model_hash=model_hash,
+            mode=Mode.LOCAL,
+            boundary=(),
+            codec='',
+            edge_s=0.0,
+            transfer_s=0.0,
+            cloud_s=0.0,
+            delay_s=0.0,
+            max_rate_hz=0.0,
+            deadline_s=0.0,
+            reason='no plan yet',
+        )
+
     @property
     def is_local(self) -> bool:
         """Return whether nothing is sent."""

@@ -60,13 +60,19 @@ def _parameter(
 
 
 @dataclass(frozen=True)
-class DetectorSettings:
-    """Which network; the same on the car and in the cloud."""
+class ModelSettings:
+    """Which network; the same for every node."""
 
     detector: str = _parameter(
         DEFAULT_DETECTOR, 'Factory of the detector, package.module:factory; the same on both sides.'
     )
     weights: str = _parameter('', "File of the detector's weights; empty takes the factory's own.")
+
+
+@dataclass(frozen=True)
+class DetectorSettings(ModelSettings):
+    """How to run it."""
+
     threads: int = _parameter(
         0, 'Threads that compute; 0 takes all cores but one, which DDS needs.', low=0, high=256
     )
@@ -136,7 +142,7 @@ class CloudSettings(DetectorSettings):
 
 
 @dataclass(frozen=True)
-class MonitorSettings:
+class MonitorSettings(ModelSettings):
     """The node on the car that moves the cut."""
 
     edge_profile: str = _parameter('', "The car's profile (dads profile --side edge).")

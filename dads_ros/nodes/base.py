@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Sequence
 import sys
 import threading
 import traceback
@@ -159,13 +158,13 @@ class Worker:
             self._failed(traceback.format_exc())
 
 
-def run(make: Callable[[], DadsNode], arguments: Sequence[str] | None = None) -> int:
+def run(make: Callable[[], DadsNode]) -> int:
     """
     Run one node until it is told to stop.
 
     :return: the exit status: 0 stopped, 1 failed.
     """
-    rclpy.init(args=arguments)
+    rclpy.init()
     node: DadsNode | None = None
     try:
         node = make()
@@ -184,4 +183,4 @@ def run(make: Callable[[], DadsNode], arguments: Sequence[str] | None = None) ->
             node.stop()
             node.destroy_node()
         rclpy.try_shutdown()
-    return node.exit_status
+    return node.exit_status if node is not None else 1

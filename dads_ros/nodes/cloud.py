@@ -20,8 +20,8 @@ from functools import partial
 import sys
 from typing import Any
 
-from dads_ros import msg
 from dads_ros.bundle import Result
+import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos

@@ -30,10 +30,10 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from vision_msgs.msg import Detection2DArray
 
-from dads_ros import msg
 from dads_ros.bundle import Bundle
 from dads_ros.emulation import Slowdown
 from dads_ros.errors import DadsError
+import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import images
 from dads_ros.nodes import messages
@@ -77,7 +77,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             loaded.detector,
             loaded.model,
             loaded.halves,
-            EdgePorts(self._send, self._ended, self.get_logger().warning),
+            EdgePorts(self._send, self._ended, self._note),
             EdgeLimits(s.miss_limit, s.watchdog_s, s.bundle_cap_bytes, s.finish_locally),
             self._vehicle,
             Slowdown(s.emulated_slowdown) if s.emulated_slowdown > 1 else None,
@@ -178,6 +178,9 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         )
         self._event(msg.LinkEvent.SENT, bundle.sequence, size_bytes, bundle.sent_ns)
         return size_bytes
+
+    def _note(self, text: str) -> None:
+        self.get_logger().warning(text, throttle_duration_sec=1.0)
 
     def _event(
         self,

@@ -25,11 +25,11 @@ from vision_msgs.msg import Detection2D
 from vision_msgs.msg import Detection2DArray
 from vision_msgs.msg import ObjectHypothesisWithPose
 
-from dads_ros import msg
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import EncodedTensor
 from dads_ros.bundle import Result
 from dads_ros.detections import Detections
+import dads_ros.msg as msg
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.frame import StageTimes

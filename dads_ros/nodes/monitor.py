@@ -24,19 +24,22 @@ from diagnostic_msgs.msg import DiagnosticArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_msgs.msg import KeyValue
 
-from dads_ros import msg
+from dads_ros.calibration import Calibration
 from dads_ros.errors import ConfigError
 from dads_ros.link import MessageKey
 from dads_ros.monitor import Monitor
 from dads_ros.monitor import Outlook
+import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
 from dads_ros.pipeline.frame import Outcome
+from dads_ros.pipeline.model import load_graph
 from dads_ros.plan import Plan
-from dads_ros.planning import load_table
+from dads_ros.planning import build_table
 from dads_ros.policy import Policy
 from dads_ros.policy import PolicyLimits
+from dads_ros.profile import Profile
 from dads_ros.settings import MonitorSettings
 
 LOOK_PERIOD_S = 0.05
@@ -58,11 +61,13 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
                 "parameters 'edge_profile' and 'cloud_profile' are empty; "
                 'measure them with dads profile'
             )
-        table, graph = load_table(
-            Path(s.edge_profile),
-            Path(s.cloud_profile),
-            calibration=Path(s.calibration) if s.calibration else None,
-            accuracy_budget=s.accuracy_budget,
+        graph = load_graph(s)
+        table = build_table(
+            graph,
+            Profile.load(Path(s.edge_profile)),
+            Profile.load(Path(s.cloud_profile)),
+            accuracy_budget=s.accuracy_budget / 100,
+            calibration=Calibration.load(Path(s.calibration)) if s.calibration else None,
             privacy=s.privacy,
         )
         limits = PolicyLimits(

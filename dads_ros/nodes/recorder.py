@@ -23,8 +23,8 @@ import time
 from vision_msgs.msg import Detection2D
 from vision_msgs.msg import Detection2DArray
 
-from dads_ros import msg
 from dads_ros.errors import ConfigError
+import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos

@@ -35,12 +35,11 @@ from dads_ros.bundle import Bundle
 from dads_ros.bundle import check_bundle
 from dads_ros.bundle import Result
 from dads_ros.capture import Model
-from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import BundleError
 from dads_ros.errors import CodecError
-from dads_ros.image import to_camera_pixels
 from dads_ros.pipeline.halves import HalfCache
+from dads_ros.pipeline.stage import in_camera_pixels
 
 MAX_VEHICLES = 256
 
@@ -159,13 +158,6 @@ class CloudPipeline:
         tail = self._halves.tail(bundle.boundary)
         with self._slowdown:
             found = self._detector.decode(tail(*arrays))
-        boxes = to_camera_pixels(
-            found.boxes,
-            bundle.image_width,
-            bundle.image_height,
-            self._detector.input_width,
-            self._detector.input_height,
-        )
         return Result(
             vehicle=bundle.vehicle,
             model_hash=bundle.model_hash,
@@ -174,7 +166,9 @@ class CloudPipeline:
             stamp_ns=bundle.stamp_ns,
             frame_id=bundle.frame_id,
             sent_ns=bundle.sent_ns,
-            detections=Detections(boxes, found.scores, found.class_ids),
+            detections=in_camera_pixels(
+                found, bundle.image_width, bundle.image_height, self._detector
+            ),
             queue_s=(started_ns - waiting.arrived_ns) / 1e9,
             decode_s=(decoded_ns - started_ns) / 1e9,
             compute_s=(time.monotonic_ns() - decoded_ns) / 1e9,

@@ -31,24 +31,21 @@ import time
 
 import numpy as np
 
-from dads_ros import codec
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import check_result
-from dads_ros.bundle import EncodedTensor
 from dads_ros.bundle import Result
 from dads_ros.capture import Model
-from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import BundleError
 from dads_ros.errors import CodecError
-from dads_ros.errors import DadsError
-from dads_ros.image import letterbox
-from dads_ros.image import to_camera_pixels
+from dads_ros.errors import ConfigError
+from dads_ros.errors import MediaError
 from dads_ros.pipeline.book import FrameBook
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.pipeline.halves import PreparedPlan
+from dads_ros.pipeline.stage import EdgeStage
 from dads_ros.plan import Plan
 
 
@@ -93,25 +90,25 @@ class EdgePipeline:
         detector: Detector,
         model: Model,
         halves: HalfCache,
-        local_plan: Plan,
         ports: EdgePorts,
         limits: EdgeLimits,
         vehicle: str,
         slowdown: AbstractContextManager[object] | None = None,
     ) -> None:
-        self._detector = detector
-        self._model = model
+        self._labels = detector.labels
+        self._model_hash = model.hash
         self._halves = halves
         self._ports = ports
         self._limits = limits
         self._vehicle = vehicle
-        # Only a demo slows a stage down; a car's computer is slow by itself.
-        self._slowdown = slowdown or nullcontext()
+        self._stage = EdgeStage(
+            detector, model, vehicle, limits.bundle_cap_bytes, slowdown or nullcontext()
+        )
         self._changed = threading.Condition()
         self._book = FrameBook(ports.ended)
         self._mailbox: Frame | None = None
         self._sequence = 0
-        self._local = halves.prepare(local_plan)
+        self._local = halves.prepare(Plan.local(model.hash))
         self._prepared = self._local
         self._misses = 0
         self._gave_up_on: int | None = None
@@ -145,8 +142,8 @@ class EdgePipeline:
         Blocks while building; call it from a thread of its own. Raises CutError or ConfigError
         when the plan is not one of this model.
         """
-        if plan.model_hash != self._model.hash:
-            raise DadsError('plan is for another model; restart the monitor with this model')
+        if plan.model_hash != self._model_hash:
+            raise ConfigError('plan is for another model; restart the monitor with this model')
         prepared = self._halves.prepare(plan)
         with self._changed:
             self._prepared = prepared
@@ -166,7 +163,7 @@ class EdgePipeline:
         """
         now_ns = time.monotonic_ns()
         try:
-            check_result(result, self._model.hash, self._vehicle, len(self._detector.labels))
+            check_result(result, self._model_hash, self._vehicle, len(self._labels))
         except BundleError as error:
             with self._changed:
                 self.rejected[str(error)] += 1
@@ -195,7 +192,8 @@ class EdgePipeline:
         with self._changed:
             late, frame = self._next(timeout_s)
         if late is not None:
-            self._finish_late(late)
+            late.times.network_s = (time.monotonic_ns() - late.sent_ns) / 1e9
+            self._finish(late, Outcome.LOCAL_AFTER_MISS)
         elif frame is not None:
             self._begin(frame)
         return late is not None or frame is not None
@@ -251,88 +249,28 @@ class EdgePipeline:
         return self._prepared
 
     def _begin(self, frame: Frame) -> None:
-        started_ns = time.monotonic_ns()
-        prepared = self._in_force(started_ns)
-        times = frame.times
-        times.wait_s = (started_ns - frame.received_ns) / 1e9
-        frame.plan_id = prepared.plan.plan_id
-        frame.rest = prepared.rest
+        """Compute the edge's part of a new frame, then send it or finish it."""
+        prepared = self._in_force(time.monotonic_ns())
         try:
-            image = frame.read()
-            frame.image_height, frame.image_width = image.shape[:2]
-            pixels = letterbox(image, self._detector.input_height, self._detector.input_width)
-        except DadsError as error:
+            self._stage.begin(frame, prepared)
+            if prepared.head is not None:
+                self._send(frame, self._stage.bundle(frame, prepared))
+                return
+        except MediaError as error:
             self._ports.note(f'camera frame dropped: {error}')
             with self._changed:
                 self._book.drop(frame, Outcome.DROPPED_INVALID, time.monotonic_ns())
             return
-        times.preprocess_s = (time.monotonic_ns() - started_ns) / 1e9
-        if prepared.head is None:
-            frame.kept = (pixels,)
-            self._finish_here(frame, Outcome.LOCAL)
-        else:
-            self._send(frame, prepared, pixels)
-
-    def _send(self, frame: Frame, prepared: PreparedPlan, pixels: np.ndarray) -> None:
-        plan = prepared.plan
-        assert prepared.head is not None
-        started_ns = time.monotonic_ns()
-        with self._slowdown:
-            frame.kept = prepared.head(pixels)
-        computed_ns = time.monotonic_ns()
-        try:
-            with self._slowdown:
-                used, data = codec.encode_bundle(
-                    frame.kept, plan.codec, self._limits.bundle_cap_bytes
-                )
         except CodecError as error:
-            self._ports.note(f'finishing a frame on the car: {error}')
-            frame.times.edge_s = (computed_ns - started_ns) / 1e9
-            self._finish_here(frame, Outcome.LOCAL)
-            return
-        frame.sent_ns = time.monotonic_ns()
-        frame.times.edge_s = (computed_ns - started_ns) / 1e9
-        frame.times.encode_s = (frame.sent_ns - computed_ns) / 1e9
-        # From now, not from the camera's stamp: a deadline judges the link and the cloud alone.
-        frame.deadline_ns = frame.sent_ns + int((plan.deadline_s - plan.edge_s) * 1e9)
-        bundle = Bundle(
-            self._vehicle,
-            self._model.hash,
-            frame.sequence,
-            plan.plan_id,
-            frame.stamp_ns,
-            frame.frame_id,
-            frame.image_width,
-            frame.image_height,
-            frame.sent_ns,
-            tuple(
-                EncodedTensor(name, array.shape, array.dtype.name, used, payload)
-                for name, array, payload in zip(plan.boundary, frame.kept, data, strict=True)
-            ),
-        )
+            self._ports.note(f'frame finished on the car: {error}')
+        self._finish(frame, Outcome.LOCAL)
+
+    def _send(self, frame: Frame, bundle: Bundle) -> None:
         with self._changed:
             self._book.sent(frame)
         frame.size_bytes = self._ports.send(bundle)
 
-    def _finish_late(self, frame: Frame) -> None:
-        """Finish a frame whose result did not come, from the tensors that were kept."""
-        frame.times.network_s = (time.monotonic_ns() - frame.sent_ns) / 1e9
-        self._finish_here(frame, Outcome.LOCAL_AFTER_MISS)
-
-    def _finish_here(self, frame: Frame, outcome: Outcome) -> None:
-        started_ns = time.monotonic_ns()
-        with self._slowdown:
-            found = self._detector.decode(frame.rest(*frame.kept))
-        now_ns = time.monotonic_ns()
-        frame.times.edge_s += (now_ns - started_ns) / 1e9
-        boxes = to_camera_pixels(
-            found.boxes,
-            frame.image_width,
-            frame.image_height,
-            self._detector.input_width,
-            self._detector.input_height,
-        )
+    def _finish(self, frame: Frame, outcome: Outcome) -> None:
+        found = self._stage.finish(frame)
         with self._changed:
-            self._book.complete(
-                frame, outcome, Detections(boxes, found.scores, found.class_ids), now_ns
-            )
+            self._book.complete(frame, outcome, found, time.monotonic_ns())

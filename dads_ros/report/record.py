@@ -109,7 +109,7 @@ def load_run(folder: Path) -> RunRecord:
     """
     truth = folder / 'truth.json'
     return RunRecord(
-        _load_info(folder / 'run.json'),
+        load_info(folder / 'run.json'),
         frames=tuple(sorted(_load_lines(folder, FrameRecord), key=lambda frame: frame.stamp_ns)),
         detections=_load_lines(folder, DetectionRecord),
         plans=_load_lines(folder, PlanRecord),
@@ -154,7 +154,12 @@ def _info_to_json(info: RunInfo) -> dict[str, Any]:
     return document
 
 
-def _load_info(path: Path) -> RunInfo:
+def load_info(path: Path) -> RunInfo:
+    """
+    Return what a run.json says.
+
+    Raises RecordError when it is missing or malformed.
+    """
     document = _parse(_read(path), str(path))
     try:
         if isinstance(document, dict) and isinstance(document.get('graph'), dict):

@@ -112,7 +112,6 @@ class DetectionRecord:
     """The boxes published for one frame, in camera pixels, and when they came."""
 
     stamp_ns: int
-    sequence: int
     t_s: float
     boxes: tuple[tuple[float, float, float, float], ...]
     scores: tuple[float, ...]

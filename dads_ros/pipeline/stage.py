@@ -1,0 +1,129 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The edge's computing: a frame to boundary tensors and bundle, or all the way to detections."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+import time
+
+import numpy as np
+
+from dads_ros import codec
+from dads_ros.bundle import Bundle
+from dads_ros.bundle import EncodedTensor
+from dads_ros.capture import Model
+from dads_ros.detections import Detections
+from dads_ros.detector.api import Detector
+from dads_ros.image import letterbox
+from dads_ros.image import to_camera_pixels
+from dads_ros.pipeline.frame import Frame
+from dads_ros.pipeline.halves import PreparedPlan
+
+
+class EdgeStage:
+    """
+    Runs a frame's layers on the car and notes in the frame what each part took.
+
+    :param cap_bytes: past it a bundle is encoded more coarsely.
+    :param slowdown: entered around all computing; only a demo slows it down.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        model: Model,
+        vehicle: str,
+        cap_bytes: int,
+        slowdown: AbstractContextManager[object],
+    ) -> None:
+        self._detector = detector
+        self._model = model
+        self._vehicle = vehicle
+        self._cap_bytes = cap_bytes
+        self._slowdown = slowdown
+
+    def begin(self, frame: Frame, prepared: PreparedPlan) -> None:
+        """
+        Read the image and compute what the plan keeps on the car.
+
+        Afterwards ``frame.kept`` holds the boundary tensors; for a local plan the input frame.
+        Raises MediaError when the image cannot be read.
+        """
+        started_ns = time.monotonic_ns()
+        frame.times.wait_s = (started_ns - frame.received_ns) / 1e9
+        frame.plan_id = prepared.plan.plan_id
+        frame.rest = prepared.rest
+        with self._slowdown:
+            image = frame.read()
+            frame.image_height, frame.image_width = image.shape[:2]
+            pixels = letterbox(image, self._detector.input_height, self._detector.input_width)
+        read_ns = time.monotonic_ns()
+        frame.times.preprocess_s = (read_ns - started_ns) / 1e9
+        if prepared.head is None:
+            frame.kept = (pixels,)
+            return
+        with self._slowdown:
+            frame.kept = prepared.head(pixels)
+        frame.times.edge_s = (time.monotonic_ns() - read_ns) / 1e9
+
+    def bundle(self, frame: Frame, prepared: PreparedPlan) -> Bundle:
+        """
+        Encode the boundary tensors; the frame counts as sent from now on.
+
+        Raises CodecError when they cannot be encoded within the cap.
+        """
+        plan = prepared.plan
+        started_ns = time.monotonic_ns()
+        with self._slowdown:
+            used, data = codec.encode_bundle(frame.kept, plan.codec, self._cap_bytes)
+        frame.sent_ns = time.monotonic_ns()
+        frame.times.encode_s = (frame.sent_ns - started_ns) / 1e9
+        # From now, not from the camera's stamp: a deadline judges the link and the cloud alone.
+        frame.deadline_ns = frame.sent_ns + int((plan.deadline_s - plan.edge_s) * 1e9)
+        tensors = zip(plan.boundary, frame.kept, data, strict=True)
+        return Bundle(
+            vehicle=self._vehicle,
+            model_hash=self._model.hash,
+            sequence=frame.sequence,
+            plan_id=plan.plan_id,
+            stamp_ns=frame.stamp_ns,
+            frame_id=frame.frame_id,
+            image_width=frame.image_width,
+            image_height=frame.image_height,
+            sent_ns=frame.sent_ns,
+            tensors=tuple(
+                EncodedTensor(name, array.shape, array.dtype.name, used, part)
+                for name, array, part in tensors
+            ),
+        )
+
+    def finish(self, frame: Frame) -> Detections:
+        """Return the detections in camera pixels, computed from the tensors that were kept."""
+        started_ns = time.monotonic_ns()
+        with self._slowdown:
+            found = self._detector.decode(frame.rest(*frame.kept))
+        frame.times.edge_s += (time.monotonic_ns() - started_ns) / 1e9
+        return in_camera_pixels(found, frame.image_width, frame.image_height, self._detector)
+
+
+def in_camera_pixels(
+    found: Detections, image_width: int, image_height: int, detector: Detector
+) -> Detections:
+    """Return detections of an input frame with their boxes in the camera's pixels."""
+    boxes: np.ndarray = to_camera_pixels(
+        found.boxes, image_width, image_height, detector.input_width, detector.input_height
+    )
+    return Detections(boxes, found.scores, found.class_ids)
