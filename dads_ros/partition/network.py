@@ -31,6 +31,7 @@ that the cut is exact whatever the numbers.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from collections.abc import Sequence
 
 import numpy as np
@@ -68,6 +69,8 @@ class FlowNetwork:
         self._sends = np.array(sends, dtype=np.intp)
         self._source = vertices
         self._sink = vertices + 1
+        # The last arc carries nothing: it makes e and c known to the solver whatever the weights.
+        endless.append((self._source, self._sink))
         self._tails = np.array(tails + [tail for tail, _ in endless], dtype=np.int32)
         self._heads = np.array(heads + [head for _, head in endless], dtype=np.int32)
         self._arcs = np.arange(len(self._tails), dtype=np.int32)
@@ -89,30 +92,59 @@ class FlowNetwork:
         cost = list(send)
         for i in self._forbidden:
             cost[i] = endless
-        # The source can push at most one clipped capacity per layer.
-        shift = max(0, (endless * (self._size + 1)).bit_length() - _MAX_BITS)
         capacities = [min(abs(value), endless) for value in gain]
         capacities += [min(cost[i], endless) for i in self._sends]
-        capacities += [endless] * (len(self._tails) - len(capacities))
-        from_source = np.array([value > 0 for value in gain], dtype=bool)
+        capacities += [endless] * (len(self._tails) - len(capacities) - 1) + [0]
+        # The source can push at most one clipped capacity per layer.
+        shift = max(0, (endless * (self._size + 1)).bit_length() - _MAX_BITS)
+        shifted = np.array([value >> shift for value in capacities], dtype=np.int64)
+        solver, tails, heads = self._push(np.array([g > 0 for g in gain], dtype=bool), shifted)
+        if shift == 0:
+            return self._edge_side(solver.get_source_side_min_cut())
+        flow = [int(value) << shift for value in solver.flows(self._arcs)]
+        residual = _Residual(self._sink + 1, tails.tolist(), heads.tolist(), capacities, flow)
+        return self._edge_side(residual.source_side(self._source, self._sink))
+
+    def near_least_cut(
+        self, edge: np.ndarray, send: np.ndarray, cloud: np.ndarray
+    ) -> frozenset[int]:
+        """
+        Return a closed edge set whose total weight is least but for rounding the floats given.
+
+        Several times faster than :meth:`least_cut`. Each float is rounded by at most 2**-58 of the
+        all-edge weight times the number of layers.
+        """
+        unit = 2.0**_MAX_BITS / (8 * (self._size + 1) * (float(edge.sum()) or 1.0))
+        endless = int(float(edge.sum()) * unit) + self._size
+        gain = (cloud - edge) * unit
+        gain[self._pinned] = endless
+        cost = send * unit
+        cost[self._forbidden] = endless
+        capacities = np.full(len(self._tails), endless, dtype=np.int64)
+        ends = self._size + len(self._sends)
+        capacities[: self._size] = np.minimum(np.abs(gain), endless)
+        capacities[self._size : ends] = np.minimum(cost[self._sends], endless)
+        capacities[-1] = 0
+        solver, _, _ = self._push(gain > 0, capacities)
+        return self._edge_side(solver.get_source_side_min_cut())
+
+    def _push(
+        self, from_source: np.ndarray, capacities: np.ndarray
+    ) -> tuple[max_flow.SimpleMaxFlow, np.ndarray, np.ndarray]:
+        """Find a maximum flow; ``from_source`` says which layers have their arc from e."""
         tails, heads = self._tails.copy(), self._heads.copy()
-        layers = np.arange(self._size, dtype=np.int32)
+        layers = self._arcs[: self._size]
         tails[: self._size] = np.where(from_source, self._source, layers)
         heads[: self._size] = np.where(from_source, layers, self._sink)
         solver = max_flow.SimpleMaxFlow()
-        solver.add_arcs_with_capacity(
-            tails, heads, np.array([value >> shift for value in capacities], dtype=np.int64)
-        )
+        solver.add_arcs_with_capacity(tails, heads, capacities)
         status = solver.solve(self._source, self._sink)
         if status != solver.OPTIMAL:
             raise RuntimeError(f'maximum flow ended with {status}')
-        if shift == 0:
-            side = solver.get_source_side_min_cut()
-        else:
-            flow = [int(value) << shift for value in solver.flows(self._arcs)]
-            residual = _Residual(tails.tolist(), heads.tolist(), capacities, flow)
-            side = residual.source_side(self._source, self._sink)
-        return frozenset(int(v) for v in side if v < self._size)
+        return solver, tails, heads
+
+    def _edge_side(self, vertices: Iterable[int]) -> frozenset[int]:
+        return frozenset(int(v) for v in vertices if v < self._size)
 
 
 class _Residual:
@@ -120,6 +152,7 @@ class _Residual:
 
     def __init__(
         self,
+        vertices: int,
         tails: Sequence[int],
         heads: Sequence[int],
         capacities: Sequence[int],
@@ -127,7 +160,7 @@ class _Residual:
     ) -> None:
         self._room: list[int] = []
         self._head: list[int] = []
-        self._out: list[list[int]] = [[] for _ in range(max(max(tails), max(heads)) + 1)]
+        self._out: list[list[int]] = [[] for _ in range(vertices)]
         for tail, head, capacity, used in zip(tails, heads, capacities, flow, strict=True):
             self._out[tail].append(len(self._head))
             self._out[head].append(len(self._head) + 1)

@@ -49,10 +49,10 @@ _BOUND_WEIGHTS = np.array([(i, j, 4 - i - j) for i in range(5) for j in range(5 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cut with one codec."""
+    """One cut with one codec; bit i of the mask says that layer i is on the edge."""
 
     boundary: tuple[str, ...]
-    edge: tuple[str, ...]
+    mask: int
     codec: str
     totals: CutTotals
 
@@ -74,6 +74,7 @@ class PlanTable:
         self.complete = complete
         if not self.rows or self.rows[0].totals.uses_cloud:
             raise PlanError('the first row of a plan table must keep everything on the edge')
+        self._edges: dict[int, tuple[str, ...]] = {}
         totals = [row.totals for row in self.rows]
         edge_s = np.array([float(t.edge_ns) for t in totals]) * 1e-9
         cloud_s = np.array([float(t.cloud_ns) for t in totals]) * 1e-9
@@ -126,16 +127,16 @@ class PlanTable:
 
         :param graphs: the costs that the plan was solved for.
         """
-        if any(row.edge == plan.edge and row.codec == plan.codec for row in self.rows):
+        position = {layer_id: i for i, layer_id in enumerate(self.ids)}
+        edge = frozenset(position[name] for name in plan.edge)
+        mask = sum(1 << i for i in edge)
+        if any(row.mask == mask and row.codec == plan.codec for row in self.rows):
             return self
-        graph = graphs[plan.codec]
-        totals = graph.totals(frozenset(graph.index[name] for name in plan.edge))
-        row = Row(plan.boundary, plan.edge, plan.codec, totals)
+        row = Row(plan.boundary, mask, plan.codec, graphs[plan.codec].totals(edge))
         return PlanTable(self.ids, (*self.rows, row), self.complete)
 
     def to_json(self) -> dict[str, Any]:
         """Return the table as a dict of JSON types; an edge set is a bit mask in hexadecimal."""
-        position = {layer_id: i for i, layer_id in enumerate(self.ids)}
         return {
             'format': _FORMAT,
             'ids': list(self.ids),
@@ -143,7 +144,7 @@ class PlanTable:
             'rows': [
                 {
                     'boundary': list(row.boundary),
-                    'edge': hex(sum(1 << position[name] for name in row.edge)),
+                    'edge': hex(row.mask),
                     'codec': row.codec,
                     'edge_ns': int(row.totals.edge_ns),
                     'mean_bytes': int(row.totals.mean_bytes),
@@ -168,15 +169,14 @@ class PlanTable:
             rows = []
             for entry in data['rows']:
                 mask = int(entry['edge'], 16)
-                edge = tuple(name for i, name in enumerate(ids) if mask >> i & 1)
                 totals = CutTotals(
                     edge_ns=int(entry['edge_ns']),
                     mean_bytes=int(entry['mean_bytes']),
                     peak_bytes=int(entry['peak_bytes']),
                     cloud_ns=int(entry['cloud_ns']),
-                    uses_cloud=len(edge) < len(ids),
+                    uses_cloud=mask != (1 << len(ids)) - 1,
                 )
-                rows.append(Row(tuple(entry['boundary']), edge, str(entry['codec']), totals))
+                rows.append(Row(tuple(entry['boundary']), mask, str(entry['codec']), totals))
             return cls(ids, rows, bool(data['complete']))
         except (KeyError, TypeError, ValueError) as error:
             raise PlanError(f'malformed plan table ({error!r}); build it again') from error
@@ -215,6 +215,15 @@ class PlanTable:
     def _local(self, situation: Situation, mode: Load) -> CutPlan:
         return self._at(self.local_row, situation, mode, None)
 
+    def _edge(self, row: int) -> tuple[str, ...]:
+        """Return a row's edge set, spelled out on first use: large tables have thousands."""
+        edge = self._edges.get(row)
+        if edge is None:
+            mask = self.rows[row].mask
+            edge = tuple(name for i, name in enumerate(self.ids) if mask >> i & 1)
+            self._edges[row] = edge
+        return edge
+
     def _at(self, row: int, situation: Situation, mode: Load, bound: float | None) -> CutPlan:
         """Evaluate a row; a bound of None says that it is the minimum."""
         entry = self.rows[row]
@@ -233,7 +242,7 @@ class PlanTable:
         return CutPlan(
             mode=mode,
             boundary=entry.boundary,
-            edge=entry.edge,
+            edge=self._edge(row),
             codec=entry.codec,
             edge_s=edge_s,
             transfer_s=transfer_s,
