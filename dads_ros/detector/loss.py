@@ -107,9 +107,9 @@ def assign(cells: Cells, targets: Targets) -> tuple[Tensor, Tensor]:
     index = targets.classes[:, :, None].expand(-1, -1, cells.logits.shape[1])
     score = cells.logits.sigmoid().transpose(1, 2).gather(1, index)
     align = score.sqrt() * iou**ALIGN_POWER * near
-    # Near cells without any overlap still rank (by closeness), so that no box is left without one.
+    # Near cells without any overlap still rank, so that no box is left without one.
     rank = align + near * (1e-6 + 1e-9 * iou)
-    top = rank.topk(CANDIDATES, dim=-1)
+    top = rank.topk(min(CANDIDATES, rank.shape[-1]), dim=-1)
     chosen = torch.zeros_like(near).scatter_(-1, top.indices, top.values > 1e-7)
     overlap = torch.where(chosen, iou + 1e-6, 0.0)
     best, owner = overlap.max(dim=1)

@@ -1,0 +1,179 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from dads_ros.cli.main import main
+from dads_ros.detector.data import Boxes
+from dads_ros.detector.data import Sample
+from dads_ros.detector.loss import assign
+from dads_ros.detector.loss import Cells
+from dads_ros.detector.loss import detection_loss
+from dads_ros.detector.loss import flatten
+from dads_ros.detector.loss import generalised_iou
+from dads_ros.detector.loss import Targets
+from dads_ros.detector.shipped import load_network
+from dads_ros.detector.training import pad
+from dads_ros.detector.training import Settings
+from dads_ros.detector.training import train
+from dads_ros.detector.training import Training
+from dads_ros.errors import ConfigError
+
+TINY = Settings(epochs=2, batch=4, validate_every=1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def samples(count=8):
+    rng = np.random.default_rng(0)
+    made = []
+    for _ in range(count):
+        image = rng.integers(0, 90, (180, 320, 3), dtype=np.uint8)
+        x, y = rng.integers(10, 200), rng.integers(10, 100)
+        image[y : y + 50, x : x + 80] = 230
+        box = np.array([[x, y, x + 80, y + 50]], np.float32)
+        made.append(Sample(image, Boxes(box, np.array([2]), np.array([False])), 'clip'))
+    return made
+
+
+def cells_of(boxes, logits, stride=8.0):
+    table = torch.tensor(boxes, dtype=torch.float32)
+    centres = (table[:, :2] + table[:, 2:]) / 2
+    return Cells(
+        torch.tensor(logits)[None], table[None], centres, torch.full((len(table),), stride)
+    )
+
+
+def targets_of(boxes, classes, kind):
+    return Targets(torch.tensor([boxes]), torch.tensor([classes]), torch.tensor([kind]))
+
+
+def test_generalised_iou_of_known_boxes():
+    box = torch.tensor([0.0, 0.0, 10.0, 10.0])
+    assert float(generalised_iou(box, box)) == pytest.approx(1.0, abs=1e-5)
+    beside = torch.tensor([30.0, 0.0, 40.0, 10.0])
+    assert float(generalised_iou(box, beside)) == pytest.approx(-0.5, abs=1e-5)
+
+
+def test_the_cell_that_fits_best_answers_for_a_box():
+    cells = cells_of([[0, 0, 40, 40], [2, 2, 40, 40], [100, 100, 120, 120]], [[0.0], [0.0], [0.0]])
+    owner, quality = assign(cells, targets_of([[0.0, 0, 40, 40], [0, 0, 0, 0]], [0, 0], [1, 0]))
+    assert owner.tolist() == [[0, 0, -1]]
+    assert quality[0, 0] > quality[0, 1] > 0
+    assert quality[0, 2] == 0
+
+
+def test_a_small_box_between_cells_still_has_one():
+    outputs = (torch.zeros(1, 5, 4, 4),)
+    cells = flatten(outputs, (8,))
+    owner, _ = assign(cells, targets_of([[6.0, 6, 10, 10]], [0], [1]))
+    assert (owner >= 0).any()
+
+
+def test_nothing_is_asked_in_ignored_regions():
+    cells = cells_of([[0, 0, 40, 40], [100, 100, 140, 140]], [[5.0], [-9.0]])
+    empty = targets_of([[0.0, 0, 0, 0]], [0], [0])
+    ignored = targets_of([[0.0, 0, 40, 40]], [0], [-1])
+    assert float(detection_loss(cells, empty)[0]) > 4
+    assert float(detection_loss(cells, ignored)[0]) < 0.01
+
+
+def test_pad_marks_objects_ignored_and_padding():
+    one = Boxes(np.ones((1, 4), np.float32), np.array([3]), np.array([True]))
+    two = Boxes(np.ones((2, 4), np.float32), np.array([1, 2]), np.array([False, False]))
+    targets = pad([one, two], torch.device('cpu'))
+    assert targets.kind.tolist() == [[-1, 0], [1, 1]]
+    assert targets.classes.tolist() == [[3, 0], [1, 2]]
+
+
+def test_a_resumed_run_is_the_run_without_a_stop(tmp_path):
+    whole, stopped = tmp_path / 'whole', tmp_path / 'stopped'
+    for folder in (whole, stopped):
+        folder.mkdir()
+    list(train(Training(TINY), samples(), samples(2), whole))
+    next(iter(train(Training(TINY), samples(), samples(2), stopped)))
+    resumed = Training(TINY)
+    resumed.load(torch.load(stopped / 'checkpoint.pt', weights_only=True))
+    assert resumed.epoch == 1
+    list(train(resumed, samples(), samples(2), stopped))
+    first = load_network(whole / 'weights.pt').state_dict()
+    second = load_network(stopped / 'weights.pt').state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    log = [json.loads(line) for line in (stopped / 'log.jsonl').read_text().splitlines()]
+    assert [entry['epoch'] for entry in log] == [1, 2]
+    assert {'class', 'box', 'bytes', 'ap50_vehicle'} <= set(log[0])
+
+
+def test_the_twin_without_a_waist_has_no_rate():
+    training = Training(Settings(epochs=1, batch=4, quantise=False))
+    losses = training.run_epoch(samples())
+    assert 'bytes' not in losses
+    assert losses['class'] > 0
+
+
+def test_a_run_is_resumed_with_its_own_settings_only():
+    state = Training(TINY).state()
+    other = Training(Settings(epochs=3, batch=4, validate_every=1))
+    with pytest.raises(ConfigError, match='the run to resume has epochs 2, not 3; give the same'):
+        other.load(state)
+
+
+def write_data(folder):
+    (folder / 'frames').mkdir(parents=True)
+    images, annotations = [], []
+    for index, sample in enumerate(samples(16), 1):
+        name = f'frames/{index}.png'
+        cv2.imwrite(str(folder / name), sample.image)
+        x0, y0, x1, y1 = sample.truth.boxes[0].tolist()
+        images.append({'id': index, 'file_name': name, 'clip': 'clip'})
+        annotations.append(
+            {'id': index, 'image_id': index, 'category_id': 3, 'bbox': [x0, y0, x1 - x0, y1 - y0]}
+        )
+    table = {
+        'images': images,
+        'annotations': annotations,
+        'categories': [{'id': 3, 'name': 'car'}],
+    }
+    (folder / 'train.json').write_text(json.dumps(table))
+    few = {**table, 'images': images[:2], 'annotations': annotations[:2]}
+    (folder / 'val.json').write_text(json.dumps(few))
+    return folder
+
+
+def test_one_command_trains_and_refuses_to_overwrite(tmp_path, capsys):
+    data, out = write_data(tmp_path / 'data'), tmp_path / 'run'
+    command = ['train', '--data', str(data), '--out', str(out), '--epochs', '1', '--threads', '1']
+    command += ['--scenes', '0']
+    assert main([*command, '--resume']) == 1
+    assert 'no run to resume' in capsys.readouterr().err
+    assert main(command) == 0
+    assert capsys.readouterr().out.strip() == str(out / 'weights.pt')
+    load_network(out / 'weights.pt')
+    assert main(command) == 1
+    assert 'holds a run; give --resume or another folder' in capsys.readouterr().err
+    assert main([*command, '--resume']) == 0
+    empty = tmp_path / 'other'
+    assert main([*command[:4], str(empty), *command[5:], '--leave-out', 'clip']) == 1
+    assert '0 training frames are too few' in capsys.readouterr().err
