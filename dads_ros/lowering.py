@@ -57,8 +57,8 @@ def lower(program: ExportedProgram) -> fx.GraphModule:
     every other node is an attribute or an operator that reads an input, directly or not. Raises
     CaptureError naming the buffer or the operator when a cut could change what the network does.
     """
-    _refuse_mutation(program)
     program = program.run_decompositions({})
+    _refuse_mutation(program)
     module = _plain(program.module(check_guards=False))
     _drop_checks(module.graph)
     module.graph.eliminate_dead_code()
