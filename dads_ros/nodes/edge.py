@@ -125,6 +125,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             self._uplink.close()
 
     def _on_image(self, read: Callable[[Any], np.ndarray], image: Any) -> None:
+        self._uplink.start()
         stamp_ns = messages.to_stamp_ns(image.header.stamp)
         self._pipeline.offer(partial(read, image), stamp_ns, image.header.frame_id)
 

@@ -31,6 +31,9 @@ QUEUED_MESSAGES = 16
 class Uplink(Protocol):
     """Takes serialised messages and publishes them in order, without making the caller wait."""
 
+    def start(self) -> None:
+        """Note that the first camera frame came; an emulated link begins its trace."""
+
     def send(self, publisher: Any, data: bytes) -> int:
         """Hand over a message; return its size in bytes."""
 
@@ -52,6 +55,9 @@ class DirectUplink:
         self._closed = False
         self._thread = threading.Thread(target=self._run, name='uplink', daemon=True)
         self._thread.start()
+
+    def start(self) -> None:
+        """Do nothing: a real link was there before."""
 
     def send(self, publisher: Any, data: bytes) -> int:
         """Queue a message; return its size in bytes."""
@@ -82,6 +88,10 @@ class EmulatedPublisher:
 
     def __init__(self, link: EmulatedUplink) -> None:
         self._link = link
+
+    def start(self) -> None:
+        """Begin the trace, so that every replay of a clip meets the same link."""
+        self._link.start()
 
     def send(self, publisher: Any, data: bytes) -> int:
         """Queue a message on the emulated link; return its size in bytes."""
