@@ -60,19 +60,13 @@ def _parameter(
 
 
 @dataclass(frozen=True)
-class ModelSettings:
-    """Which network; the same for every node."""
+class DetectorSettings:
+    """Which network, the same on the car and in the cloud, and how to run it."""
 
     detector: str = _parameter(
         DEFAULT_DETECTOR, 'Factory of the detector, package.module:factory; the same on both sides.'
     )
     weights: str = _parameter('', "File of the detector's weights; empty takes the factory's own.")
-
-
-@dataclass(frozen=True)
-class DetectorSettings(ModelSettings):
-    """How to run it."""
-
     threads: int = _parameter(
         0, 'Threads that compute; 0 takes all cores but one, which DDS needs.', low=0, high=256
     )
@@ -142,14 +136,14 @@ class CloudSettings(DetectorSettings):
 
 
 @dataclass(frozen=True)
-class MonitorSettings(ModelSettings):
+class MonitorSettings:
     """The node on the car that moves the cut."""
 
     edge_profile: str = _parameter('', "The car's profile (dads profile --side edge).")
     cloud_profile: str = _parameter('', "The cloud's profile (dads profile --side cloud).")
     calibration: str = _parameter('', 'Accuracy of codecs (dads calibrate); empty: lossless only.')
     accuracy_budget: float = _parameter(
-        1.0, 'Points of AP50 that a codec may cost against the float32 detector.', low=0, high=100
+        0.01, 'AP at IoU 0.5 that a codec may cost against the float32 detector.', low=0, high=1
     )
     privacy: bool = _parameter(
         False, 'Never send the frame, nor a tensor from before the first downsampling.'

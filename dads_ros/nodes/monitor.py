@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 import sys
 import time
 
@@ -24,8 +23,6 @@ from diagnostic_msgs.msg import DiagnosticArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_msgs.msg import KeyValue
 
-from dads_ros.calibration import Calibration
-from dads_ros.errors import ConfigError
 from dads_ros.link import MessageKey
 from dads_ros.monitor import Monitor
 from dads_ros.monitor import Outlook
@@ -34,13 +31,9 @@ from dads_ros.nodes import base
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
 from dads_ros.pipeline.frame import Outcome
-from dads_ros.pipeline.model import load_graph
 from dads_ros.plan import Plan
-from dads_ros.planning import build_table
-from dads_ros.policy import Policy
-from dads_ros.policy import PolicyLimits
-from dads_ros.profile import Profile
 from dads_ros.settings import MonitorSettings
+from dads_ros.watch import make_policy
 
 LOOK_PERIOD_S = 0.05
 STATE_PERIOD_S = 0.5
@@ -55,27 +48,8 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
 
     def configure(self) -> None:
         """Build the plan table from both profiles; announce what is published."""
-        s = self.settings
-        if not s.edge_profile or not s.cloud_profile:
-            raise ConfigError(
-                "parameters 'edge_profile' and 'cloud_profile' are empty; "
-                'measure them with dads profile'
-            )
-        graph = load_graph(s)
-        table = build_table(
-            graph,
-            Profile.load(Path(s.edge_profile)),
-            Profile.load(Path(s.cloud_profile)),
-            accuracy_budget=s.accuracy_budget / 100,
-            calibration=Calibration.load(Path(s.calibration)) if s.calibration else None,
-            privacy=s.privacy,
-        )
-        limits = PolicyLimits(
-            s.gain, s.patience_frames, s.stay_local_s,
-            s.deadline_factor, s.deadline_floor_s, s.deadline_ceiling_s,
-        )  # fmt: skip
-        self._policy = Policy(table, graph.model_hash, graph.inputs, limits)
-        self._ask()
+        # A monitor that was restarted must not use the ids of its earlier life.
+        self._policy = make_policy(self.settings, first_plan_id=int(time.time()) % 2**31)
         self._monitor = Monitor(self._policy)
         self._plans = self.create_lifecycle_publisher(msg.Plan, 'plan', qos.latched())
         self._states = self.create_lifecycle_publisher(msg.LinkState, 'link_state', qos.local())

@@ -26,10 +26,8 @@ from dads_ros.capture import Model
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
 from dads_ros.errors import ConfigError
-from dads_ros.graph import LayerGraph
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.settings import DetectorSettings
-from dads_ros.settings import ModelSettings
 from dads_ros.threads import use_threads
 
 
@@ -52,20 +50,7 @@ def load_model(settings: DetectorSettings) -> LoadedModel:
     if settings.device == 'cuda' and not torch.cuda.is_available():
         raise ConfigError("device 'cuda' is not available here; use 'cpu' or install its driver")
     use_threads(settings.threads)
-    detector = _detector(settings)
+    weights = Path(settings.weights) if settings.weights else None
+    detector = load_detector(settings.detector, weights)
     model = capture_detector(detector)
     return LoadedModel(detector, model, HalfCache(model, settings.device))
-
-
-def load_graph(settings: ModelSettings) -> LayerGraph:
-    """
-    Return the layer graph of the detector that the settings name.
-
-    Raises ConfigError or CaptureError when the detector cannot be loaded.
-    """
-    return capture_detector(_detector(settings)).graph
-
-
-def _detector(settings: ModelSettings) -> Detector:
-    weights = Path(settings.weights) if settings.weights else None
-    return load_detector(settings.detector, weights)
