@@ -32,6 +32,10 @@ ROS = re.compile(
 )
 
 
+# Imported inside functions only, for who has them: their licence, size or platform is not for all.
+OPTIONAL = {'av', 'ncnn', 'timm', 'torchvision', 'ultralytics'}
+
+
 def rooms(root: Path) -> dict[str, bool]:
     """Return the rooms of the architecture in its order, each with whether it may import torch."""
     text = (root / 'docs/architecture.md').read_text(encoding='utf-8')
@@ -112,7 +116,7 @@ def test_torch_only_where_the_architecture_says(root: Path) -> None:
 def test_imported_packages_are_required(root: Path) -> None:
     distributions = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml'}
     pins = re.findall(r'^([\w-]+)==', (root / 'requirements/core.txt').read_text(), re.MULTILINE)
-    known = {'dads_ros', '__future__', 'av', *sys.stdlib_module_names, *map(str.lower, pins)}
+    known = {'dads_ros', '__future__', *sys.stdlib_module_names, *map(str.lower, pins)}
     wrong = [
         f'{name}:{line} imports {target}'
         for room, name, path in modules(root)
