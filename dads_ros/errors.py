@@ -66,3 +66,11 @@ class TraceError(DadsError):
 
 class RecordError(DadsError):
     """A recorded run is missing, corrupt, or not comparable with the others."""
+
+
+class ProcessError(DadsError):
+    """A program of a run cannot be started, ended too early, or was not ready in time."""
+
+
+class HostError(DadsError):
+    """Two hosts cannot be set up on this machine: a right, a command or a kernel feature lacks."""
