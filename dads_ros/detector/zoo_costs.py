@@ -13,16 +13,18 @@
 # limitations under the License.
 
 """
-Costs of the zoo's networks on the paper's machines, scaled from its profile of tiny YOLOv2.
+Costs of the zoo's networks on the paper's machines, scaled from what the paper published.
 
-The paper publishes seconds per layer for one network only. The others get its mean seconds per
-multiply-accumulate over the convolutions, and per byte over the pools, edge and cloud each, so
-they carry its machines' speeds but not their caches: fully connected layers, which wait for memory,
-come out faster than they were. Tensors are float32, the input as well, as in the paper.
+It gives seconds per layer for tiny YOLOv2 alone, and for each network by how much cloud-only (the
+raw float32 input over 3G) beats edge-only. A scaled profile has the shape of the former and the
+size of the latter: a layer takes tiny YOLOv2's mean seconds per multiply-accumulate, or per byte
+for pools and sums, edge and cloud each; then one factor makes cloud-only beat edge-only by the
+published figure. What it cannot know is how unevenly the real layers ran.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -32,7 +34,10 @@ from torch import nn
 
 from dads_ros.detector.zoo import ZOO
 from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.costs import Exact
+from dads_ros.partition.paper import published_speedups
 from dads_ros.partition.paper import tiny_yolov2_costs
+from dads_ros.partition.paper import UPLINK_MBPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +55,32 @@ def zoo_costs(name: str) -> CostGraph:
     """Return a zoo network's costs: the paper's own for tiny YOLOv2, scaled for the others."""
     if name == 'tiny_yolov2':
         return tiny_yolov2_costs()
-    return _scaled(_layers(name))
-
-
-def _scaled(layers: list[_Cost]) -> CostGraph:
-    reference, known = _layers('tiny_yolov2'), tiny_yolov2_costs()
-    work = sum(layer.work for layer in reference)
-    moved = sum(layer.moved for layer in reference)
-
-    def seconds(column: tuple) -> tuple[int, ...]:
-        per_work = sum(t for t, layer in zip(column, reference, strict=True) if layer.work) / work
-        per_byte = sum(t for t, layer in zip(column, reference, strict=True) if layer.moved) / moved
-        return tuple(round(layer.work * per_work + layer.moved * per_byte) for layer in layers)
-
+    layers = _layers(name)
+    edge_ns = _by_work(layers, tiny_yolov2_costs().edge_ns)
+    cloud_ns = _by_work(layers, tiny_yolov2_costs().cloud_ns)
+    # edge-only = gain * cloud-only: factor * sum(edge) = gain * (upload + factor * sum(cloud))
+    gain = published_speedups()['light', 'latency_speedup', 'cloud_only'][name]
+    upload_ns = layers[0].output_bytes * 8e9 / (UPLINK_MBPS['3G'] * 1e6)
+    factor = gain * upload_ns / (sum(edge_ns) - gain * sum(cloud_ns))
     return CostGraph(
         ids=tuple(layer.name for layer in layers),
         edges=tuple((read, i) for i, layer in enumerate(layers) for read in layer.reads),
         pinned=(0,),
         outputs=(len(layers) - 1,),
-        edge_ns=seconds(known.edge_ns),
-        cloud_ns=seconds(known.cloud_ns),
+        edge_ns=tuple(round(factor * time) for time in edge_ns),
+        cloud_ns=tuple(round(factor * time) for time in cloud_ns),
         output_bytes=tuple(layer.output_bytes for layer in layers),
     )
+
+
+def _by_work(layers: list[_Cost], known: Sequence[Exact]) -> list[float]:
+    """Return nanoseconds in proportion to work, at the mean speed of tiny YOLOv2's known times."""
+    reference = _layers('tiny_yolov2')
+    worked = sum(t for t, layer in zip(known, reference, strict=True) if layer.work)
+    waited = sum(t for t, layer in zip(known, reference, strict=True) if layer.moved)
+    per_work = float(worked) / sum(layer.work for layer in reference)
+    per_byte = float(waited) / sum(layer.moved for layer in reference)
+    return [layer.work * per_work + layer.moved * per_byte for layer in layers]
 
 
 def _layers(name: str) -> list[_Cost]:
