@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import signal
 import sys
 import threading
 import traceback
@@ -24,11 +25,11 @@ from typing import Generic
 from typing import TypeVar
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
 
 from dads_ros.errors import DadsError
 from dads_ros.nodes import parameters
@@ -55,6 +56,7 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         )
         self.add_post_set_parameters_callback(lambda _: self._reread())
         self.exit_status = 0
+        self.finished = threading.Event()
 
     def configure(self) -> None:
         """Load what is slow to load."""
@@ -104,7 +106,11 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         """End the process with an error; callable from any thread."""
         self.get_logger().fatal(what)
         self.exit_status = 1
-        self.context.try_shutdown()
+        self.finished.set()
+
+    def finish(self) -> None:
+        """End the process, its work being done; callable from any thread."""
+        self.finished.set()
 
     def autostart(self) -> bool:
         """Configure and activate unless the parameter says that somebody else will."""
@@ -160,27 +166,32 @@ class Worker:
 
 def run(make: Callable[[], DadsNode]) -> int:
     """
-    Run one node until it is told to stop.
+    Run one node until it is told to stop (SIGINT, SIGTERM), fails or has finished.
 
-    :return: the exit status: 0 stopped, 1 failed.
+    The executor has a thread of its own: the main one waits for signals, and what the node does
+    last can still be published, which rclpy's own handlers would not allow.
+
+    :return: the exit status: 0 stopped or finished, 1 failed.
     """
-    rclpy.init()
-    node: DadsNode | None = None
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = make()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        if not node.autostart():
-            return 1
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
     except DadsError as error:
         print(f'error: {error}', file=sys.stderr)
-        return 1
-    finally:
-        if node is not None:
-            node.stop()
-            node.destroy_node()
         rclpy.try_shutdown()
-    return node.exit_status if node is not None else 1
+        return 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: node.finish())
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    spinner = Worker('executor', lambda _: executor.spin(), node.fail)
+    if node.autostart():
+        node.finished.wait()
+    else:
+        node.exit_status = 1
+    executor.shutdown()
+    spinner.stop()
+    node.stop()
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return node.exit_status

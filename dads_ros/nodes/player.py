@@ -63,7 +63,7 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
             return False
         item = next(self._frames, None)
         if item is None:
-            self.context.try_shutdown()
+            self.finish()
             time.sleep(timeout_s)
             return False
         due_s, stamp_ns, frame = item
