@@ -31,6 +31,7 @@ VERBS = {
     'plan': 'print the best cut for given uplinks',
     'paper': "the DADS paper's table beside this package's",
     'train': 'train the shipped detector on annotated video, from scratch',
+    'report': 'write report.html for the recorded runs of a session, and print the table',
     'bench': 'regenerate a benchmark of the documentation',
 }
 

@@ -20,7 +20,6 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dads_ros.report.stats import Quantiles
 from dads_ros.report.summary import Summary
 
 NOTHING = '–'
@@ -37,12 +36,16 @@ class Row:
 
 
 def table_rows(summaries: Sequence[Summary]) -> tuple[Row, ...]:
-    """Return the rows; a dash stands where nothing was measured."""
-    return tuple(
+    """
+    Return the rows; a dash stands where nothing was measured.
+
+    A minor row that is zero or empty for every method is left out.
+    """
+    rows = (
         Row(name, meaning, tuple(cell(s) for s in summaries), minor)
         for name, meaning, cell, minor in _ROWS
-        if any(cell(s) not in (NOTHING, '0') for s in summaries) or not minor
     )
+    return tuple(row for row in rows if not row.minor or set(row.cells) - {NOTHING, '0'})
 
 
 def table_text(summaries: Sequence[Summary]) -> str:
@@ -85,20 +88,10 @@ def _outcome(name: str) -> Callable[[Summary], str]:
     return lambda s: str(s.outcomes[name])
 
 
-def _middle(latency: Quantiles | None) -> str:
-    if latency is None:
+def _middle_half(summary: Summary) -> str:
+    if summary.latency is None:
         return NOTHING
-    low, high = (round(value * 1e3) for value in (latency.p25_s, latency.p75_s))
-    return f'{latency.p50_s * 1e3:.0f} ({low} to {high}) ms'
-
-
-def _plans(summary: Summary) -> str:
-    return ', '.join(f'{use.name} ({use.frames})' for use in summary.plans[:3]) or NOTHING
-
-
-def _ap(summary: Summary) -> str:
-    a = summary.accuracy
-    return NOTHING if a is None else f'{a.ap50:.3f} ({a.frames} frames)'
+    return f'{summary.latency.p25_s * 1e3:.0f} to {summary.latency.p75_s * 1e3:.0f} ms'
 
 
 _ROWS: tuple[tuple[str, str, Callable[[Summary], str], bool], ...] = (
@@ -142,40 +135,53 @@ _ROWS: tuple[tuple[str, str, Callable[[Summary], str], bool], ...] = (
         lambda s: ms_text(s.mean_age_s),
         False,
     ),
-    ('age, 95 %', 'older than this 5 % of the time', lambda s: ms_text(s.p95_age_s), True),
+    ('95 %', 'older than this 5 % of the time', lambda s: ms_text(s.p95_age_s), True),
     (
         'latency, median',
-        'arrival at the car to detections published; in brackets the middle half',
-        lambda s: _middle(s.latency),
+        'arrival at the car to detections published',
+        lambda s: ms_text(s.latency.p50_s if s.latency else None),
         False,
     ),
+    ('middle half', 'of the answered frames', _middle_half, True),
     (
-        'latency, 95 %',
-        'slower than this in 5 % of the answered frames',
+        '95 %',
+        'slower than this in 5 % of them',
         lambda s: ms_text(s.latency.p95_s if s.latency else None),
         True,
     ),
-    ('answered frames', 'that the latency is of', lambda s: str(s.answered), True),
+    ('of frames', 'that were answered', lambda s: str(s.answered), True),
     (
         'sent per frame',
         'median of the frames that were sent',
         lambda s: NOTHING if s.sent_bytes is None else bytes_text(s.sent_bytes),
         False,
     ),
-    ('frames sent', '', lambda s: str(s.sent_frames), True),
-    ('sent in all', '', lambda s: bytes_text(s.total_bytes) if s.total_bytes else NOTHING, True),
+    ('of frames', 'that were sent', lambda s: str(s.sent_frames), True),
+    ('in all', '', lambda s: bytes_text(s.total_bytes) if s.total_bytes else NOTHING, True),
     (
         'uplink used',
         'mean over the run',
         lambda s: rate_text(s.uplink_bps) if s.uplink_bps else NOTHING,
         True,
     ),
-    ('switches', 'changes of cut or codec', lambda s: str(s.switches), False),
+    ('plans used', 'cuts and codecs that served frames', lambda s: str(len(s.plans)), False),
+    ('switches', 'changes of cut or codec', lambda s: str(s.switches), True),
     (
         'DSL/DSH',
         'changes between least delay and least maximum stage',
         lambda s: str(s.mode_switches),
         True,
     ),
-    ('AP50', 'against ground truth, of the answered frames', _ap, True),
+    (
+        'AP50',
+        'against ground truth, of the answered frames',
+        lambda s: f'{s.accuracy.ap50:.3f}' if s.accuracy else NOTHING,
+        False,
+    ),
+    (
+        'of true boxes',
+        '',
+        lambda s: str(s.accuracy.boxes) if s.accuracy else NOTHING,
+        True,
+    ),
 )

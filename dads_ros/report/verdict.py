@@ -74,10 +74,16 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``headline`` says what was measured, ``worth`` whether the surgery paid."""
+    """
+    What a session says.
+
+    ``headline`` tells what was measured, ``worth`` whether the surgery paid, ``reservations`` what
+    the mean age alone would hide.
+    """
 
     headline: str
     worth: str
+    reservations: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
 
 
@@ -111,10 +117,11 @@ def judge(info: RunInfo, summaries: Sequence[Summary]) -> Verdict:
     """
     main = next((s for s in summaries if s.method == MAIN_METHOD), None)
     if main is None:
-        return Verdict('This session holds no run of the moving cut.', 'Nothing is compared.', ())
+        return Verdict('This session holds no run of it.', 'The moving cut was not run.', (), ())
     others = tuple(compare(main, s) for s in summaries if s is not main)
-    worth = _worth(main, others, summaries) + _reservations(main, others, summaries)
-    return Verdict(_headline(info, main, others), worth, others)
+    worth = _worth(main, others, summaries)
+    reservations = _reservations(main, others, summaries)
+    return Verdict(_headline(info, main, others), worth, reservations, others)
 
 
 def _standing(ratio: Ratio | None) -> Standing:
@@ -137,7 +144,7 @@ def _headline(info: RunInfo, main: Summary, others: Sequence[Comparison]) -> str
         f'average, {main.answered} of {main.frames} frames answered'
     )
     told = [_told(other) for other in others if other.ratio is not None]
-    return f'{text}. {_sentence(told)}' if told else f'{text}.'
+    return f'{text}. {_sentence("; ".join(told))}' if told else f'{text}.'
 
 
 def _told(other: Comparison) -> str:
@@ -160,31 +167,32 @@ def _worth(main: Summary, others: Sequence[Comparison], summaries: Sequence[Summ
     if not honest and any(o.standing is Standing.UNSETTLED for o in others):
         return 'The run is too short to say whether the surgery was worth it; replay a longer clip.'
     if not honest:
-        but = ''.join(f' {method_words(o.method)} was as fresh but less accurate.' for o in rivals)
-        return 'Surgery was worth it here.' + but
+        but = [f'{method_words(o.method)} was as fresh but less accurate' for o in rivals]
+        return ' '.join(['Surgery was worth it here.', *map(_sentence, but)])
     best = min(honest, key=lambda o: o.ratio.value if o.ratio else 1.0)
     how = 'was as good' if best.standing is Standing.SAME else 'was better'
     text = f'Surgery was not worth it here: {method_words(best.method)} {how}.'
     return text + _saved(main, next(s for s in summaries if s.method == best.method))
 
 
-def _reservations(main: Summary, others: Sequence[Comparison], summaries: Sequence[Summary]) -> str:
-    """Return what the mean age alone would hide."""
-    text = ''
-    if not any(use.partial for use in main.plans):
-        text += ' The network was never cut: it ran whole, on the car or in the cloud.'
+def _reservations(
+    main: Summary, others: Sequence[Comparison], summaries: Sequence[Summary]
+) -> tuple[str, ...]:
+    texts = []
+    if main.plans and not any(use.partial for use in main.plans):
+        texts.append('The network was never cut: it ran whole, on the car or in the cloud.')
     for other in others:
         rival = next(s for s in summaries if s.method == other.method)
         if other.standing is not Standing.BETTER or not main.latency or not rival.latency:
             continue
         if rival.latency.p50_s * (1 + _NOTICEABLE) < main.latency.p50_s:
-            text += (
-                f' By median latency alone, {method_words(rival.method)} was quicker '
+            texts.append(
+                f'By median latency alone, {method_words(rival.method)} was quicker '
                 f'({_ms(rival.latency.p50_s)} against {_ms(main.latency.p50_s)}), but 5 % of the '
                 f'time its newest detections were over {_ms(rival.p95_age_s or 0.0)} old, against '
                 f'{_ms(main.p95_age_s or 0.0)}.'
             )
-    return text
+    return tuple(texts)
 
 
 def _saved(main: Summary, rival: Summary) -> str:
@@ -195,8 +203,7 @@ def _saved(main: Summary, rival: Summary) -> str:
     return f' It did send {factor:.1f} times the bytes.'
 
 
-def _sentence(parts: Sequence[str]) -> str:
-    text = '; '.join(parts)
+def _sentence(text: str) -> str:
     return f'{text[0].upper()}{text[1:]}.'
 
 

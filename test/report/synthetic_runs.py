@@ -47,6 +47,8 @@ RATE_HZ = 10.0
 TRACE = ((0.0, 6e6), (12.0, 1.5e6), (22.0, 0.0), (26.0, 3e6), (32.0, 12e6))
 START_NS = 1_700_000_000_000_000_000
 RTT_S = 0.03
+PREPROCESS_S = 0.003
+CODEC_S = 0.001
 
 
 def make_graph(blocks: int = 12) -> LayerGraph:
@@ -164,10 +166,10 @@ def _simulate(writer: RunWriter, method: str, count: int, rng: np.random.Generat
             continue
         begin_s = max(free_s, t_s)
         edge_s = wanted.edge_s * rng.normal(1.0, 0.04)
-        free_s = begin_s + edge_s
-        frame = replace(frame, wait_s=begin_s - t_s, preprocess_s=0.003, edge_s=edge_s)
+        free_s = begin_s + PREPROCESS_S + edge_s
+        frame = replace(frame, wait_s=begin_s - t_s, preprocess_s=PREPROCESS_S, edge_s=edge_s)
         if not wanted.boundary:
-            frame = replace(frame, outcome=Outcome.LOCAL, total_s=free_s - t_s + 0.003)
+            frame = replace(frame, outcome=Outcome.LOCAL, total_s=free_s - t_s)
         else:
             frame, link_free_s = _send(frame, wanted, free_s, link_free_s, rng)
         if frame.outcome is Outcome.LOCAL_AFTER_MISS:
@@ -185,20 +187,21 @@ def _send(
 ) -> tuple[FrameRecord, float]:
     rate = uplink_bps(frame.t_s)
     sent_bytes = int(way.sent_bytes * rng.normal(1.0, 0.05))
+    ready_s += CODEC_S
     start_s = max(ready_s, link_free_s)
     transfer_s = sent_bytes * 8 / rate if rate else 60.0
     network_s = start_s - ready_s + transfer_s + RTT_S
-    total_s = ready_s - frame.t_s + network_s + way.cloud_s
+    total_s = ready_s - frame.t_s + network_s + CODEC_S + way.cloud_s
     if total_s > 0.4:
         deadline_s = 0.4 + WAYS['local'].edge_s - way.edge_s
         missed = replace(
-            frame, outcome=Outcome.LOCAL_AFTER_MISS, size_bytes=sent_bytes, encode_s=0.001,
+            frame, outcome=Outcome.LOCAL_AFTER_MISS, size_bytes=sent_bytes, encode_s=CODEC_S,
             edge_s=WAYS['local'].edge_s, total_s=deadline_s,
         )  # fmt: skip
         return missed, min(start_s + transfer_s, frame.t_s + 1.0)
     via = replace(
-        frame, outcome=Outcome.VIA_CLOUD, size_bytes=sent_bytes, encode_s=0.001,
-        network_s=network_s, decode_s=0.001, cloud_s=way.cloud_s, total_s=total_s,
+        frame, outcome=Outcome.VIA_CLOUD, size_bytes=sent_bytes, encode_s=CODEC_S,
+        network_s=network_s, decode_s=CODEC_S, cloud_s=way.cloud_s, total_s=total_s,
     )  # fmt: skip
     return via, start_s + transfer_s
 
@@ -255,6 +258,6 @@ def _detections(frame: FrameRecord, way: Way, rng: np.random.Generator) -> Detec
     found = [box for box in truth.boxes if rng.random() > 0.08 * way.box_noise]
     boxes = tuple(tuple(float(v + rng.normal(0, way.box_noise)) for v in box) for box in found)
     return DetectionRecord(
-        frame.stamp_ns, frame.sequence, frame.t_s + frame.total_s, boxes,
+        frame.stamp_ns, frame.t_s + frame.total_s, boxes,
         tuple(float(rng.uniform(0.5, 1.0)) for _ in boxes), ('vehicle',) * len(boxes),
     )  # fmt: skip
