@@ -1,0 +1,144 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+How far values are off their predicted means: a family of laws, and which of them holds where.
+
+Probabilities come from decimal arithmetic, which is correctly rounded everywhere; exp() is not.
+"""
+
+from __future__ import annotations
+
+from decimal import Context
+from decimal import Decimal
+from functools import lru_cache
+
+import constriction
+import numpy as np
+
+FAMILY = constriction.stream.model.Categorical(perfect=False)
+"""Codes symbols by one row of probabilities each."""
+
+_LEVELS = 16
+_WIDTHS = 28
+_NARROWEST, _WIDEST = Decimal('0.10'), Decimal('8')
+_SPREADS = np.array([1, 2, 3, 5])  # limits of the classes by the neighbours' spread
+_OFFS = np.array([4, 8, 16, 32])  # and by the mean error of the channels before, in 1/8 level
+_CLASSES = (len(_SPREADS) + 1) * (len(_OFFS) + 1)
+_START = 19 + 6 * np.arange(_CLASSES)  # the error expected of a class at first, in 1/64 level
+_START_COUNT = 6
+_SHARED_COUNT = 8
+
+
+class Widths:
+    """
+    The laws' widths by channel and class, learned from what was coded.
+
+    :param levels: how many values there are.
+    """
+
+    def __init__(self, channels: int, levels: int) -> None:
+        self.top = levels - 1
+        self._laws = _laws(levels)
+        self._errors = np.zeros((channels, _CLASSES), np.int64)
+        self._counts = np.zeros((channels, _CLASSES), np.int64)
+        self._chosen = np.empty((channels, _CLASSES), np.int64)
+        self._choose()
+
+    def classes(self, spreads: np.ndarray, off_before: np.ndarray, first: int = 0) -> np.ndarray:
+        """
+        Return an index of (channel, class) for each value.
+
+        :param spreads: of the neighbours, [channels, values].
+        :param off_before: summed error of the channels before, in 1/8 level.
+        :param first: the channel that the first row is of.
+        """
+        channels = first + np.arange(len(spreads))[:, None]
+        by_spread = np.searchsorted(_SPREADS, spreads, side='right')
+        by_off = np.searchsorted(_OFFS, off_before // np.maximum(1, channels), side='right')
+        return (channels * (len(_SPREADS) + 1) + by_spread) * (len(_OFFS) + 1) + by_off
+
+    def laws(self, classes: np.ndarray, means: np.ndarray) -> np.ndarray:
+        """Return one row of probabilities per value."""
+        widths = self._chosen.reshape(-1)[classes]
+        return self._laws[widths.reshape(-1), means.reshape(-1)]
+
+    def learn(self, classes: np.ndarray, off: np.ndarray) -> None:
+        """Take in the errors, in 1/8 level, of values that both sides now know."""
+        size = self._counts.size
+        flat = classes.reshape(-1)
+        counts = np.bincount(flat, minlength=size)
+        # Sums of small integers are exact in bincount's doubles.
+        errors = np.bincount(flat, 8 * off.reshape(-1), minlength=size).astype(np.int64)
+        self._counts += counts.reshape(self._counts.shape)
+        self._errors += errors.reshape(self._errors.shape)
+        self._choose()
+
+    def _choose(self) -> None:
+        """Choose each class's law: its own mean error, drawn towards that of all channels."""
+        shared = (self._errors.sum(axis=0) + _START_COUNT * _START) // (
+            self._counts.sum(axis=0) + _START_COUNT
+        )
+        errors = (self._errors + _SHARED_COUNT * shared) // (self._counts + _SHARED_COUNT)
+        self._chosen = np.minimum(np.searchsorted(_mean_errors(), errors), _WIDTHS - 1)
+
+
+@lru_cache(maxsize=1)
+def _widths() -> tuple[Decimal, ...]:
+    """Return the laws' widths in levels, geometrically spaced."""
+    context = Context(prec=20)
+    ratio = context.power(_WIDEST / _NARROWEST, Decimal(1) / (_WIDTHS - 1))
+    return tuple(_NARROWEST * context.power(ratio, i) for i in range(_WIDTHS))
+
+
+@lru_cache(maxsize=1)
+def _cumulative() -> np.ndarray:
+    """Return, by 2**20, each law's chance to be at most i - 132 eighths of a level off."""
+    context = Context(prec=20)
+
+    def logistic(distance: Decimal, width: Decimal) -> Decimal:
+        return 1 / (1 + context.exp(-distance / width))
+
+    table = [
+        [
+            Decimal('0.92') * logistic(d, width * Decimal('0.6'))
+            + Decimal('0.08') * logistic(d, width * Decimal('2.5'))
+            for d in (Decimal(i) / 8 for i in range(133))
+        ]
+        for width in _widths()
+    ]
+    right = np.array([[int(p * 2**20) for p in row] for row in table])
+    return np.concatenate([2**20 - right[:, :0:-1], right], axis=1)
+
+
+@lru_cache(maxsize=_LEVELS)
+def _laws(levels: int) -> np.ndarray:
+    """Return probabilities [widths, means in 1/8 level, values], none of them nearly 0."""
+    means, values = np.arange(8 * levels - 7)[:, None], np.arange(levels)[None]
+    below = 8 * values - 4 - means + 132
+    cumulative = _cumulative()
+    counts = cumulative[:, below + 8] - cumulative[:, below]
+    totals = counts.sum(axis=2, keepdims=True)
+    return ((counts / totals + 2e-4) / (1 + levels * 2e-4)).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _mean_errors() -> np.ndarray:
+    """Return each law's mean error in 1/64 level, for a value predicted in the middle."""
+    distances = 64 * np.abs(np.arange(_LEVELS) - 8)
+    counts = (
+        _cumulative()[:, 8 * np.arange(_LEVELS) + 72]
+        - _cumulative()[:, 8 * np.arange(_LEVELS) + 64]
+    )
+    return (counts * distances).sum(axis=1) // counts.sum(axis=1)

@@ -1,0 +1,150 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The linear prediction of a value: fitted by the encoder, sent as small integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import constriction
+import numpy as np
+
+from dads_ros.codec.lattices import Pass
+from dads_ros.codec.residuals import FAMILY
+
+_ONE = 64  # what a weight of 1 is sent as
+_LIMIT = 127  # weights are sent as -127 to 127
+_REACH = 8  # channels before a channel that help to predict it
+_RIDGE = 2.0
+_FEW = 2048  # tensors of fewer values are not worth the weights' bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """
+    A value's mean in terms of its neighbours' sum and earlier channels' surprises.
+
+    ``rest`` is the value usual in each channel, from which all else is counted. A surprise is four
+    times the value less the neighbours' sum. ``scale`` and ``offset`` are [channels]: the
+    neighbours' weight, and a constant in 1/64 level. ``across`` is strictly lower triangular
+    [channels, channels], by 64.
+    """
+
+    rest: np.ndarray
+    scale: np.ndarray
+    offset: np.ndarray
+    across: np.ndarray
+
+    @classmethod
+    def fit(cls, planes: np.ndarray, passes: Sequence[Pass]) -> Weights:
+        """Return the weights of least squared error for a tensor, or plain ones for a small one."""
+        channels, positions = planes.shape
+        rest = np.rint(planes.mean(axis=1)).astype(np.int64)
+        plain = cls(rest, *_plain(channels))
+        if planes.size < _FEW:
+            return plain
+        looks = [p.look(planes, rest).sums for p in passes]
+        values = (
+            np.concatenate([planes[:, p.positions] for p in passes], axis=1) - 1.0 * rest[:, None]
+        )
+        sums = np.concatenate(looks, axis=1) / 4.0 - rest[:, None]
+        features = np.concatenate([sums, values - sums, np.ones((1, positions))])
+        gram, wanted = features @ features.T, features @ values.T
+        for channel in range(channels):
+            first = max(0, channel - _REACH)
+            chosen = [channel, 2 * channels, *range(channels + first, channels + channel)]
+            start = np.zeros(len(chosen))
+            start[0] = 1
+            solution = np.linalg.solve(
+                gram[np.ix_(chosen, chosen)] + _RIDGE * np.eye(len(chosen)),
+                wanted[chosen, channel] + _RIDGE * start,
+            )
+            sent = np.clip(np.rint((solution - start) * _ONE), -_LIMIT, _LIMIT).astype(np.int64)
+            plain.scale[channel] += sent[0]
+            plain.offset[channel] = sent[1]
+            plain.across[channel, first:channel] = sent[2:]
+        return plain
+
+    def means(
+        self, sums: np.ndarray, surprises: np.ndarray, top: int, channels: slice = slice(None)
+    ) -> np.ndarray:
+        """
+        Return the predicted means in 1/8 level, 0 to 8 * top.
+
+        :param surprises: of all channels; those from a value's own on are not read.
+        """
+        rest = 4 * self.rest[channels, None]
+        fine = self.scale[channels, None] * (sums[channels] - rest) + _ONE * rest
+        fine += 4 * self.offset[channels, None] + self.across[channels] @ surprises  # 1/256 level
+        return np.clip((fine + 16) >> 5, 0, 8 * top)
+
+    def write(self, encoder: constriction.stream.queue.RangeEncoder) -> None:
+        """Encode the weights."""
+        encoder.encode(self.rest.astype(np.int32), FAMILY, _flat(len(self.rest)))
+        fitted = bool((self.scale != _ONE).any() or self.offset.any() or self.across.any())
+        encoder.encode(np.array([int(fitted)], np.int32), FAMILY, _flat(1))
+        if fitted:
+            used = _lower(len(self.rest))
+            sent = np.concatenate([self.scale - _ONE, self.offset, self.across[used]])
+            encoder.encode((sent + _LIMIT).astype(np.int32), FAMILY, _peaked(len(sent)))
+
+    @classmethod
+    def read(
+        cls, decoder: constriction.stream.queue.RangeDecoder, channels: int, positions: int
+    ) -> Weights:
+        """Decode the weights. Raises ValueError when no encoder writes such."""
+        rest = decoder.decode(FAMILY, _flat(channels)).astype(np.int64)
+        fitted = int(decoder.decode(FAMILY, _flat(1))[0])
+        weights = cls(rest, *_plain(channels))
+        if not fitted:
+            return weights
+        if fitted != 1 or channels * positions < _FEW:
+            raise ValueError('weights where there can be none')
+        used = _lower(channels)
+        sent = decoder.decode(FAMILY, _peaked(2 * channels + len(used[0]))).astype(np.int64)
+        sent -= _LIMIT
+        weights.scale[:] += sent[:channels]
+        weights.offset[:] = sent[channels : 2 * channels]
+        weights.across[used] = sent[2 * channels :]
+        return weights
+
+
+def _plain(channels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the weights that predict the neighbours' mean."""
+    return (
+        np.full(channels, _ONE, np.int64),
+        np.zeros(channels, np.int64),
+        np.zeros((channels, channels), np.int64),
+    )
+
+
+@lru_cache(maxsize=8)
+def _lower(channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of ``across`` that are sent."""
+    rows, columns = np.tril_indices(channels, -1)
+    near = rows - columns <= _REACH
+    return rows[near], columns[near]
+
+
+def _flat(count: int) -> np.ndarray:
+    return np.full((count, 16), 1 / 16, np.float32)
+
+
+def _peaked(count: int) -> np.ndarray:
+    """Return laws of a weight: 1 / (4 + distance from 0), near to what fitted weights follow."""
+    law = 2**20 // (4 + np.abs(np.arange(-_LIMIT, _LIMIT + 1)))
+    return np.broadcast_to((law / law.sum()).astype(np.float32), (count, len(law))).copy()
