@@ -23,6 +23,7 @@ a fixed, evenly spread set of situations; what is still missing then is found by
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -194,12 +195,26 @@ def _pareto(
 
 
 def _efficient(costs: np.ndarray) -> np.ndarray:
-    """Return which rows no other row is at most as large as in every column (first of equals)."""
+    """
+    Return which rows of three columns no other row is at most as large as (first of equals).
+
+    In lexicographic order a row can only be beaten by one before it; of those, the staircase of
+    the least third column by second column is all that counts.
+    """
     keep = np.zeros(len(costs), dtype=bool)
-    left = np.flatnonzero(np.isfinite(costs).all(axis=1))
-    left = left[np.lexsort(costs[left].T[::-1])]
-    while len(left):
-        chosen, left = left[0], left[1:]
-        keep[chosen] = True
-        left = left[(costs[left] < costs[chosen]).any(axis=1)]
+    finite = np.flatnonzero(np.isfinite(costs).all(axis=1))
+    seconds: list[float] = []  # ascending, their least thirds descending
+    thirds: list[float] = []
+    for row in finite[np.lexsort(costs[finite].T[::-1])].tolist():
+        _, second, third = costs[row].tolist()
+        place = bisect_right(seconds, second)
+        if place and thirds[place - 1] <= third:
+            continue
+        keep[row] = True
+        end = place
+        while end < len(thirds) and thirds[end] >= third:
+            end += 1
+        start = place - 1 if place and seconds[place - 1] == second else place
+        seconds[start:end] = [second]
+        thirds[start:end] = [third]
     return keep

@@ -184,14 +184,12 @@ class CostGraph:
     def is_closed(self, edge: frozenset[int]) -> bool:
         """Return whether the set holds the inputs and every predecessor of its members."""
         return edge.issuperset(self.pinned) and all(
-            producer in edge for i in edge for producer in self.producers[i]
+            edge.issuperset(self.producers[i]) for i in edge
         )
 
     def boundary(self, edge: frozenset[int]) -> tuple[int, ...]:
         """Return the tensors that cross when the closed set ``edge`` is on the edge."""
-        return tuple(
-            i for i in sorted(edge) if any(consumer not in edge for consumer in self.consumers[i])
-        )
+        return tuple(i for i in sorted(edge) if not edge.issuperset(self.consumers[i]))
 
     def totals(self, edge: frozenset[int]) -> CutTotals:
         """Return the exact sums of the cut that has the closed set ``edge`` on the edge."""
