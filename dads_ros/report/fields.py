@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping
 import dataclasses
 from enum import Enum
@@ -30,6 +31,8 @@ from typing import TypeVar
 from typing import Union
 
 Record = TypeVar('Record')
+# From a JSON value and the field's name, for the complaint.
+Convert = Callable[[Any, str], Any]
 
 
 def to_json(value: Any) -> Any:
@@ -63,63 +66,108 @@ def from_json(kind: type[Record], value: object) -> Record:
     if not isinstance(value, dict):
         raise ValueError(f'expected an object with the fields of {kind.__name__}')
     given = {}
-    hints = _hints(kind)  # type: ignore[arg-type]
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        if field.name in value:
-            given[field.name] = _convert(hints[field.name], value[field.name], field.name)
-        elif field.default is dataclasses.MISSING:
-            raise ValueError(f'field {field.name!r} is missing')
+    for name, convert, required in _fields(kind):  # type: ignore[arg-type]
+        if name in value:
+            given[name] = convert(value[name], name)
+        elif required:
+            raise ValueError(f'field {name!r} is missing')
     return kind(**given)
 
 
 @functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _fields(kind: Any) -> tuple[tuple[str, Convert, bool], ...]:
+    """Return name, conversion and whether it must be given, of each field of a dataclass."""
+    hints = get_type_hints(kind)
+    return tuple(
+        (field.name, _convert(hints[field.name]), field.default is dataclasses.MISSING)
+        for field in dataclasses.fields(kind)
+    )
 
 
-def _convert(hint: Any, value: Any, name: str) -> Any:
-    """Return the value as the hint wants it."""
-    origin = get_origin(hint)
+def _convert(hint: Any) -> Convert:
+    """Return what turns a JSON value into what the hint wants."""
+    origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return None if value is None else _convert(get_args(hint)[0], value, name)
+        return _optional(_convert(inner[0]))
+    if origin is tuple:
+        return _many(_convert(inner[0])) if inner[-1] is Ellipsis else _few(inner)
+    if origin is dict:
+        return _mapping(_convert(inner[1]))
+    if hint is Any:
+        return lambda value, _: value
     if hint is float:
-        return _number(value, name)
-    if origin is tuple and isinstance(value, list):
-        return _tuple(get_args(hint), value, name)
-    if origin is dict and isinstance(value, dict):
-        item_hint = get_args(hint)[1]
-        return {key: _convert(item_hint, item, f'{name}.{key}') for key, item in value.items()}
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return _member(hint, value, name)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return from_json(hint, value)
-    if hint is Any or (isinstance(hint, type) and type(value) is hint):
+        return _number
+    if issubclass(hint, Enum):
+        return _member(hint)
+    if dataclasses.is_dataclass(hint):
+        return lambda value, _: from_json(hint, value)  # type: ignore[arg-type]
+    return _plain(hint)
+
+
+def _plain(kind: type) -> Convert:
+    def convert(value: Any, name: str) -> Any:
+        if type(value) is not kind:
+            raise _mismatch(value, name, kind.__name__)
         return value
-    raise ValueError(f'field {name!r} holds {value!r}, which is not of type {_words(hint)}')
+
+    return convert
 
 
-def _number(value: object, name: str) -> float:
+def _number(value: Any, name: str) -> float:
+    if type(value) is float:
+        return value
     if value is None:
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f'field {name!r} holds {value!r}, which is not a number')
+    if type(value) is not int:
+        raise _mismatch(value, name, 'a number')
     return float(value)
 
 
-def _tuple(hints: tuple[Any, ...], values: list[Any], name: str) -> tuple[Any, ...]:
-    if hints[-1] is Ellipsis:
-        return tuple(_convert(hints[0], value, name) for value in values)
-    if len(hints) != len(values):
-        raise ValueError(f'field {name!r} holds {len(values)} values where {len(hints)} belong')
-    return tuple(_convert(hint, value, name) for hint, value in zip(hints, values, strict=True))
+def _optional(convert: Convert) -> Convert:
+    return lambda value, name: None if value is None else convert(value, name)
 
 
-def _member(kind: type[Enum], value: object, name: str) -> Enum:
+def _many(convert: Convert) -> Convert:
+    def convert_all(values: Any, name: str) -> tuple[Any, ...]:
+        if not isinstance(values, list):
+            raise _mismatch(values, name, 'a list')
+        return tuple([convert(value, name) for value in values])
+
+    return convert_all
+
+
+def _few(hints: tuple[Any, ...]) -> Convert:
+    converts = [_convert(hint) for hint in hints]
+
+    def convert_each(values: Any, name: str) -> tuple[Any, ...]:
+        if not isinstance(values, list) or len(values) != len(converts):
+            raise _mismatch(values, name, f'a list of {len(converts)}')
+        return tuple([c(value, name) for c, value in zip(converts, values, strict=True)])
+
+    return convert_each
+
+
+def _mapping(convert: Convert) -> Convert:
+    def convert_values(values: Any, name: str) -> dict[str, Any]:
+        if not isinstance(values, dict):
+            raise _mismatch(values, name, 'an object')
+        return {key: convert(value, f'{name}.{key}') for key, value in values.items()}
+
+    return convert_values
+
+
+def _member(kind: type[Enum]) -> Convert:
     names = {member.name.lower(): member for member in kind}
-    if not isinstance(value, str) or value not in names:
-        raise ValueError(f'field {name!r} holds {value!r}; it may be one of {", ".join(names)}')
-    return names[value]
+
+    def convert(value: Any, name: str) -> Enum:
+        if not isinstance(value, str) or value not in names:
+            raise _mismatch(value, name, f'one of {", ".join(names)}')
+        return names[value]
+
+    return convert
 
 
-def _words(hint: Any) -> str:
-    return hint.__name__ if isinstance(hint, type) else str(hint)
+def _mismatch(value: Any, name: str, wanted: str) -> ValueError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else f'{shown[:57]}...'
+    return ValueError(f'field {name!r} holds {shown}, which is not {wanted}')

@@ -95,23 +95,20 @@ def stage_means(run: RunRecord) -> list[dict[str, Any]]:
 
 def decisions(run: RunRecord) -> list[dict[str, Any]]:
     """Return every plan of a run with its reason, and what its frames then took."""
-    rows = []
-    for plan in run.plans:
-        took = [f.total_s for f in run.frames if _served(f, plan)]
-        rows.append(
-            {
-                'plan': plan,
-                'name': plan_name(run.info.graph, plan.boundary, plan.codec),
-                'frames': len(took),
-                'measured_s': float(np.median(took)) if took else None,
-                'predicted_s': plan.delay_s if math.isfinite(plan.delay_s) else None,
-            }
-        )
-    return rows
-
-
-def _served(frame: FrameRecord, plan: PlanRecord) -> bool:
-    return frame.plan_id == plan.plan_id and frame.outcome.is_published
+    took_s: dict[int, list[float]] = {plan.plan_id: [] for plan in run.plans}
+    for frame in run.frames:
+        if frame.outcome.is_published and frame.plan_id in took_s:
+            took_s[frame.plan_id].append(frame.total_s)
+    return [
+        {
+            'plan': plan,
+            'name': plan_name(run.info.graph, plan.boundary, plan.codec),
+            'frames': len(took_s[plan.plan_id]),
+            'measured_s': float(np.median(took)) if (took := took_s[plan.plan_id]) else None,
+            'predicted_s': plan.delay_s if math.isfinite(plan.delay_s) else None,
+        }
+        for plan in run.plans
+    ]
 
 
 def _run(run: RunRecord) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from typing import Any
 from typing import IO
 from typing import TypeVar
 
+from tqdm import tqdm
+
 from dads_ros.errors import GraphError
 from dads_ros.errors import RecordError
 from dads_ros.report.atomic import write_text
@@ -71,7 +73,7 @@ class RunWriter:
             kind: (folder / name).open('w', encoding='utf-8', buffering=1)
             for kind, name in _FILES.items()
         }
-        write_text(folder / 'run.json', json.dumps(_info_to_json(info), indent=1, allow_nan=False))
+        write_info(folder / 'run.json', info)
 
     def append(self, record: FrameRecord | DetectionRecord | PlanRecord | LinkRecord) -> None:
         """Write one line to the file of its kind."""
@@ -93,6 +95,11 @@ class RunWriter:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def write_info(path: Path, info: RunInfo) -> None:
+    """Write what was run, as run.json holds it."""
+    write_text(path, json.dumps(_info_to_json(info), indent=1, allow_nan=False))
 
 
 def write_truth(folder: Path, truth: tuple[TruthRecord, ...]) -> None:
@@ -130,7 +137,8 @@ def load_session(folder: Path) -> tuple[RunRecord, ...]:
         raise RecordError(
             f'{str(folder)!r} holds no runs/METHOD/run.json; give the folder of a replay'
         )
-    runs = {path.name: load_run(path) for path in folders}
+    progress = tqdm(folders, desc='reading', unit='run', delay=1, leave=False, dynamic_ncols=True)
+    runs = {path.name: load_run(path) for path in progress}
     first = next(iter(runs.values())).info
     for name, run in runs.items():
         if name != run.info.method:

@@ -109,11 +109,11 @@ def test_a_missing_file_is_named(run_folder: Path, name: str) -> None:
         ('{"stamp_ns": 1', 'is not JSON'),
         ('[1, 2]', 'expected an object with the fields of FrameRecord'),
         ('{"stamp_ns": 1}', "field 't_s' is missing"),
-        ('{"stamp_ns": "x"}', "field 'stamp_ns' holds 'x', which is not of type int"),
+        ('{"stamp_ns": "x"}', "field 'stamp_ns' holds 'x', which is not int"),
         ('{"stamp_ns": 1, "t_s": true}', "field 't_s' holds True, which is not a number"),
         (
             '{"stamp_ns": 1, "t_s": 0, "sequence": 1, "outcome": "lost"}',
-            "field 'outcome' holds 'lost'; it may be one of via_cloud, local,",
+            "field 'outcome' holds 'lost', which is not one of via_cloud, local,",
         ),
     ],
 )

@@ -1,12 +1,12 @@
 // Latency, outcome and link of one run on one time axis, with a shared cursor and zoom.
 (() => {
   const LOOK = {
-    via_cloud: ['--cloud', 'via cloud', 3],
-    local: ['--car', 'on the car', 2],
-    local_after_miss: ['--miss', 'car, after a miss', 1],
-    dropped_superseded: ['--drop', 'dropped', 0],
-    dropped_stale: ['--drop', 'dropped', 0],
-    dropped_invalid: ['--drop', 'dropped', 0],
+    via_cloud: ['--cloud', 3],
+    local: ['--car', 2],
+    local_after_miss: ['--miss', 1],
+    dropped_superseded: ['--drop', 0],
+    dropped_stale: ['--drop', 0],
+    dropped_invalid: ['--drop', 0],
   };
   const LANES = ['dropped', 'after miss', 'on the car', 'via cloud'];
   const KINDS = { local: ['--car-fill', '--car'], cut: ['--cut-fill', '--cut'], upload: ['--upload-fill', '--upload'] };
@@ -15,10 +15,11 @@
   const readout = document.getElementById('readout');
   const hint = readout.textContent;
   let run = data.runs[0];
+  let plans = new Map();
   let plots = [];
 
   const outcomeName = (i) => data.outcomes[run.outcome[i]];
-  const planOf = (i) => run.plans.find((plan) => plan.id === run.plan_id[i]);
+  const planOf = (i) => plans.get(run.plan_id[i]);
   const endOfRun = () => run.t_s[run.t_s.length - 1] ?? 0;
 
   function box(id, title, detail) {
@@ -104,15 +105,16 @@
   function lanes(u) {
     const { ctx, bbox } = u;
     const width = Math.max(1.5 * devicePixelRatio, (0.7 * bbox.width) / Math.max(1, run.t_s.length));
+    const colours = data.outcomes.map((name) => style(LOOK[name][0]));
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     run.t_s.forEach((t, i) => {
-      const [colour, , lane] = LOOK[outcomeName(i)];
+      const [, lane] = LOOK[outcomeName(i)];
       const top = u.valToPos(lane + 0.85, 'y', true);
       const bottom = u.valToPos(lane + 0.15, 'y', true);
-      ctx.fillStyle = style(colour);
+      ctx.fillStyle = colours[run.outcome[i]];
       ctx.fillRect(u.valToPos(t, 'x', true) - width / 2, top, width, bottom - top);
     });
     warmup(u);
@@ -265,6 +267,7 @@
 
   choice('run-choice', data.runs.map((item) => item.method), (index) => {
     run = data.runs[index];
+    plans = new Map(run.plans.map((plan) => [plan.id, plan]));
     if (plots.length) draw();
   });
   drawn(draw);
