@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     frames = parser.add_mutually_exclusive_group(required=True)
     frames.add_argument(
-        '--frames', type=Path, metavar='VIDEO_OR_DIR',
-        help="the detector's own float32 detections on these count as true",
+        '--frames', metavar='SOURCE',
+        help='video, bag, folder of pictures or scene[:seed]; the float32 detections count as true',
     )  # fmt: skip
     frames.add_argument(
         '--labels', type=Path, metavar='COCO', help='frames with true boxes, as a COCO file'

@@ -37,8 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
     parser.add_argument(
-        '--frames', type=Path, required=True, metavar='VIDEO_OR_DIR',
-        help='real frames: the sizes of encoded tensors depend on them',
+        '--frames', default='scene', metavar='SOURCE',
+        help='video, bag, folder of pictures, or scene[:seed]; encoded sizes depend on it, so '
+        'take frames like those of the drive (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--side', choices=SIDES, default='both',
