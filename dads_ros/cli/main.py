@@ -32,6 +32,7 @@ VERBS = {
     'paper': "the DADS paper's table beside this package's",
     'train': 'train the shipped detector on annotated video, from scratch',
     'report': 'write report.html for the recorded runs of a session, and print the table',
+    'replay': 'run the real nodes over a drive and compare',
     'bench': 'regenerate a benchmark of the documentation',
 }
 

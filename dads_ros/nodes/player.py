@@ -24,7 +24,7 @@ import time
 from sensor_msgs.msg import Image
 
 from dads_ros.errors import ConfigError
-from dads_ros.media.sources import Frame
+from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source
 from dads_ros.nodes import base
 from dads_ros.nodes import messages

@@ -1,0 +1,64 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The ways of detecting that a replay compares: this package's and those it has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dads_ros.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """
+    One way of detecting, as parameters of the same nodes.
+
+    :param mode: the monitor's mode.
+    :param codec: of the uploaded frame, in mode 'fixed'.
+    :param finish_locally: whether the car finishes late frames; plain offloading does not.
+    """
+
+    name: str
+    meaning: str
+    mode: str
+    codec: str = ''
+    finish_locally: bool = True
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method('dads', 'the cut moves with link and load', 'auto'),
+        Method('edge-only', 'every layer on the car', 'local'),
+        Method('cloud-only-jpeg', 'upload a JPEG of the frame', 'fixed', 'jpeg75', False),
+        Method('cloud-only-raw', 'upload the frame as it is', 'fixed', 'raw', False),
+    )
+}
+DEFAULT_METHODS = ('dads', 'edge-only', 'cloud-only-jpeg')
+
+
+def choose(names: str) -> tuple[Method, ...]:
+    """
+    Return the methods of a comma-separated list, 'all' or 'none' meaning with or without baselines.
+
+    The package's own comes first in any case. Raises ConfigError when one is unknown.
+    """
+    wanted = {'all': ','.join(METHODS), 'none': ''}.get(names, names)
+    chosen = ['dads', *(name.strip() for name in wanted.split(',') if name.strip())]
+    for name in chosen:
+        if name not in METHODS:
+            raise ConfigError(f'method {name!r} is unknown; use some of {", ".join(METHODS)}')
+    return tuple(METHODS[name] for name in dict.fromkeys(chosen))

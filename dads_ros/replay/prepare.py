@@ -1,0 +1,92 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a replay needs before its nodes start: the model's profiles, measured once and kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import replace
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from dads_ros import profiling
+from dads_ros.cache import cache_folder
+from dads_ros.capture import capture_detector
+from dads_ros.detector.api import load_detector
+from dads_ros.image import letterbox
+from dads_ros.media.sources import open_source
+from dads_ros.profile import Profile
+from dads_ros.threads import use_threads
+
+PROFILE_FRAMES = 12
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A detector's labels and this machine's profile of it."""
+
+    labels: tuple[str, ...]
+    profile: Profile
+
+
+def prepare(spec: str, weights: Path | None, source: str) -> Prepared:
+    """
+    Return this machine's profile of a detector; measures it, with progress, where there is none.
+
+    :param source: whose frames are used; sizes of encoded tensors depend on them.
+    Raises ConfigError, CaptureError or MediaError when detector or source cannot be used.
+    """
+    threads = use_threads()
+    detector = load_detector(spec, weights)
+    model = capture_detector(detector)
+    key = f'{model.hash}|{profiling.machine_name()}|{threads}|{profiling.CODECS}|{source}'
+    path = cache_folder() / f'profile-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
+    if path.is_file():
+        return Prepared(detector.labels, Profile.load(path))
+    frames = _input_frames(source, detector.input_height, detector.input_width)
+    profile = profiling.measure(detector, model, frames, side='both', progress=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    profile.save(path)
+    return Prepared(detector.labels, profile)
+
+
+def slowed_down(profile: Profile, factor: float) -> Profile:
+    """Return the profile of a machine so many times slower."""
+    return replace(
+        profile,
+        machine=f'{profile.machine}, slowed down {factor:.1f} times',
+        layer_s={name: seconds * factor for name, seconds in profile.layer_s.items()},
+        codecs={
+            tensor: {
+                name: replace(cost, encode_s=cost.encode_s * factor) for name, cost in costs.items()
+            }
+            for tensor, costs in profile.codecs.items()
+        },
+    )
+
+
+def _input_frames(source: str, height: int, width: int) -> list[np.ndarray]:
+    """Return network inputs spread over the source's first half minute."""
+    frames = open_source(source)
+    step = max(1, (frames.frame_count or 10 * PROFILE_FRAMES) // PROFILE_FRAMES)
+    chosen: list[np.ndarray] = []
+    for number, frame in enumerate(frames):
+        if number % step == 0:
+            chosen.append(letterbox(frame.image_rgb, height, width))
+        if len(chosen) == PROFILE_FRAMES:
+            break
+    return chosen

@@ -1,0 +1,177 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A session: one clip replayed by several methods over the same link, and what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
+from functools import partial
+import os
+from pathlib import Path
+import platform
+import shutil
+import tempfile
+import time
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from dads_ros.errors import RecordError
+from dads_ros.media.sources import open_source
+from dads_ros.media.sources import Source
+from dads_ros.replay.methods import Method
+from dads_ros.replay.prepare import prepare
+from dads_ros.replay.prepare import Prepared
+from dads_ros.replay.prepare import slowed_down
+from dads_ros.replay.run import replay
+from dads_ros.replay.run import RunSetup
+from dads_ros.report.record import write_info
+from dads_ros.report.record import write_truth
+from dads_ros.report.schema import LinkKind
+from dads_ros.report.schema import LinkSetup
+from dads_ros.report.schema import RunInfo
+from dads_ros.report.schema import SlowdownKind
+from dads_ros.report.schema import TruthRecord
+from dads_ros.trace import load_trace
+from dads_ros.trace import Trace
+
+WARMUP_FRAMES = 10
+
+
+@dataclass(frozen=True)
+class Drive:
+    """
+    What to replay, and the car and link to emulate.
+
+    :param source: scene[:seed], a video, a bag or a folder of images.
+    :param rate: speed of the replay; 2 is twice as fast.
+    :param trace: the emulated uplink; None sends straight through this machine.
+    :param edge_frame_s: a whole frame's time on the emulated car; None keeps this machine's own.
+    """
+
+    source: str
+    rate: float
+    detector: str
+    weights: Path | None
+    trace: Path | None
+    rtt_s: float
+    edge_frame_s: float | None
+    calibration: Path | None = None
+    privacy: bool = False
+
+
+def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> None:
+    """
+    Replay the drive by each method in turn and leave their run folders under ``folder/runs``.
+
+    Nothing is started, nor an old session touched, before what the user gave was found good.
+    Raises a DadsError when it was not, or when a node fails.
+    """
+    source = open_source(drive.source)
+    trace = load_trace(drive.trace) if drive.trace else None
+    check_is_session(folder)
+    prepared = prepare(drive.detector, drive.weights, drive.source)
+    profile = prepared.profile
+    whole_s = sum(profile.layer_s.values())
+    slowdown = max(1.0, drive.edge_frame_s / whole_s) if drive.edge_frame_s else 1.0
+    for old in ('runs', 'logs'):
+        shutil.rmtree(folder / old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
+        files = Path(scratch)
+        slowed_down(profile, slowdown).save(files / 'edge.json')
+        profile.save(files / 'cloud.json')
+        setup = RunSetup(
+            source=drive.source,
+            rate=drive.rate,
+            detector=drive.detector,
+            weights=drive.weights,
+            edge_profile=files / 'edge.json',
+            cloud_profile=files / 'cloud.json',
+            calibration=drive.calibration,
+            trace=drive.trace,
+            rtt_s=drive.rtt_s,
+            slowdown=slowdown,
+            inputs=profile.graph.inputs,
+            stamp_origin_ns=time.time_ns(),
+            privacy=drive.privacy,
+        )
+        for method in methods:
+            info = files / f'{method.name}.json'
+            write_info(info, _info(drive, method, prepared, source, trace, slowdown))
+            run = folder / 'runs' / method.name
+            with tqdm(total=source.frame_count, unit='frame', desc=method.name) as bar:
+                replay(setup, method, run, info, partial(_show, bar))
+            write_truth(run, _truth(source, setup.stamp_origin_ns, drive.rate))
+
+
+def _show(bar: tqdm[NoReturn], count: int) -> None:
+    bar.update(count - bar.n)
+
+
+def check_is_session(folder: Path) -> None:
+    """Raise RecordError when the folder holds something that is no session of ours."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / 'runs').is_dir():
+        raise RecordError(f'{str(folder)!r} holds other files; give an empty or a new folder')
+
+
+def _info(
+    drive: Drive,
+    method: Method,
+    prepared: Prepared,
+    source: Source,
+    trace: Trace | None,
+    slowdown: float,
+) -> RunInfo:
+    profile = prepared.profile
+    return RunInfo(
+        method=method.name,
+        detector=profile.detector,
+        model_hash=profile.model_hash,
+        clip=source.name,
+        clip_rate_hz=source.rate_hz * drive.rate,
+        frame_count=source.frame_count or 0,
+        link=_link(drive, trace),
+        edge_slowdown=slowdown,
+        edge_slowdown_kind=SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE,
+        labels=prepared.labels,
+        graph=profile.graph,
+        started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
+        versions={**profile.versions, 'python': platform.python_version()},
+        machine={'name': profile.machine, 'cores': os.cpu_count(), 'threads': profile.threads},
+        warmup_frames=WARMUP_FRAMES,
+    )
+
+
+def _link(drive: Drive, trace: Trace | None) -> LinkSetup:
+    if trace is None or drive.trace is None:
+        return LinkSetup(LinkKind.NONE, 'both sides on this machine, no link emulated', None, None)
+    return LinkSetup(
+        LinkKind.EMULATED,
+        f'token bucket before the publisher, {drive.trace.name}, round trip '
+        f'{drive.rtt_s * 1e3:.0f} ms',
+        trace.samples,
+        drive.rtt_s,
+    )
+
+
+def _truth(source: Source, origin_ns: int, rate: float) -> tuple[TruthRecord, ...]:
+    """Return the source's true boxes under the stamps that the player gives its frames."""
+    return tuple(
+        replace(record, stamp_ns=origin_ns + int(record.stamp_ns / rate))
+        for record in source.truth()
+    )
