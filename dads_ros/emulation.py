@@ -164,7 +164,8 @@ class Slowdown:
     """
     Makes what runs inside it take ``factor`` times as long, by sleeping afterwards.
 
-    It stands for a slower computer; unlike one, it leaves the processor idle meanwhile.
+    It stands for a slower computer; unlike one, it leaves the processor idle meanwhile. What is
+    stretched is the thread's processor time, so that other load on this machine is not magnified.
     """
 
     def __init__(self, factor: float) -> None:
@@ -172,7 +173,7 @@ class Slowdown:
         self._started = threading.local()
 
     def __enter__(self) -> Slowdown:
-        self._started.at_s = time.perf_counter()
+        self._started.at_s = time.thread_time()
         return self
 
     def __exit__(
@@ -181,5 +182,5 @@ class Slowdown:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        spent_s = time.perf_counter() - self._started.at_s
+        spent_s = time.thread_time() - self._started.at_s
         time.sleep(max(0.0, spent_s * (self._factor - 1.0)))
