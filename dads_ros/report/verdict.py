@@ -179,8 +179,11 @@ def _reservations(
     main: Summary, others: Sequence[Comparison], summaries: Sequence[Summary]
 ) -> tuple[str, ...]:
     texts = []
-    if main.plans and not any(use.partial for use in main.plans):
+    cut = sum(use.frames for use in main.plans if use.partial)
+    if main.plans and not cut:
         texts.append('The network was never cut: it ran whole, on the car or in the cloud.')
+    elif 2 * cut < main.answered:
+        texts.append(f'The network was cut for {cut} of the {main.answered} answered frames.')
     for other in others:
         rival = next(s for s in summaries if s.method == other.method)
         if other.standing is not Standing.BETTER or not main.latency or not rival.latency:

@@ -206,6 +206,9 @@ def test_verdict_says_when_nothing_was_cut(
     main = constant_age(summaries['dads'], 'dads', 0.1, plans=whole)
     rival = constant_age(summaries['edge-only'], 'edge-only', 0.3)
     assert 'The network was never cut' in words(main, rival, run=runs['dads'])
+    seldom = tuple(replace(use, frames=40) for use in summaries['dads'].plans if use.partial)
+    main = constant_age(summaries['dads'], 'dads', 0.1, plans=seldom)
+    assert f'cut for 40 of the {main.answered} answered' in words(main, rival, run=runs['dads'])
 
 
 def test_verdict_says_when_a_rival_has_the_better_median(
