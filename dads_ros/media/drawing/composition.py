@@ -68,7 +68,7 @@ class Composition:
         self._ground = Ground(rng, self._layout.strips, self._layout.lanes_m)
         bright = self._light.ambient + 0.5 * self._light.direct
         self._ground_bright = self._light.ambient + 0.75 * self._light.direct
-        self._trees = [roadside.tree_sprite(rng, bright) for _ in range(5)]
+        self._trees = [roadside.tree(rng, bright) for _ in range(5)]
         self._facades = [roadside.facade(rng, bright) for _ in range(7)]
         self._tables = tone_tables(rng)
         rough = rng.normal(0, float(rng.uniform(3.0, 5.2)), (height + 64, width + 64, 3))
@@ -152,7 +152,7 @@ class Composition:
                 rng = np.random.default_rng((self._seed, 3, line, block))
                 near, far = block * _BLOCK_M - along_m, (block + 1) * _BLOCK_M - along_m - 1.5
                 picture = self._facades[int(rng.integers(len(self._facades)))]
-                height = picture.shape[0] / 40 * 3.3
+                height = picture[0].shape[0] / roadside.STOREY_PX * 3.3
                 x0, x1 = camera.lateral_m(x, near), camera.lateral_m(x, far)
                 deep = x0 + math.copysign(14.0, x)
                 front = ((x0, near), (deep, near)) if x > 0 else ((deep, near), (x0, near))
@@ -186,8 +186,8 @@ class Composition:
             jobs.append((0 if beyond else 2, -z_m, functools.partial(draw, canvas, camera, *args)))
 
         for x, z, height in self._tree_places(along_m):
-            sprite = self._trees[int(height * 1000) % len(self._trees)]
-            plan(x, z, roadside.draw_sprite, sprite, camera.lateral_m(x, z), z, height)
+            tree = self._trees[int(height * 1000) % len(self._trees)]
+            plan(x, z, roadside.draw_tree, tree, camera.lateral_m(x, z), z, height)
         for x in self._layout.poles_m:
             for pole in range(int(along_m // _POLE_M), int((along_m + 100) // _POLE_M)):
                 z = (pole + 0.5) * _POLE_M - along_m

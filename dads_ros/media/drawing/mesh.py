@@ -31,6 +31,7 @@ from dads_ros.media.drawing.canvas import fill
 from dads_ros.media.drawing.light import Light
 
 CORNERS = 12  # of a face; a face with fewer repeats its last corner
+_SMALL_PX = 0.6  # a face with no corner farther than this from its centre is left out
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Mesh:
     colours: np.ndarray  # [faces, 3]
     gloss: np.ndarray  # [faces], share of the sky mirrored
     rank: np.ndarray  # [faces], metres by which a face on top of another is drawn nearer
+
+    @cached_property
+    def reach_m(self) -> np.ndarray:
+        """Return how far each face's corners lie from its centre, at most, [faces]."""
+        return np.linalg.norm(self.points - self.centres[:, None], axis=2).max(axis=1)
 
     @cached_property
     def size_m(self) -> np.ndarray:
@@ -137,7 +143,8 @@ def draw_mesh(
     turn = np.array([[cosine, 0.0, sine], [0.0, 1.0, 0.0], [-sine, 0.0, cosine]])
     eye = mesh.centres @ turn.T + (x_m, -camera.height_m, z_m)
     normals = mesh.normals @ turn.T
-    shown = np.flatnonzero((eye * normals).sum(axis=1) < 0)
+    large = mesh.reach_m > _SMALL_PX * np.maximum(eye[:, 2], NEAR_M) / camera.focal_px
+    shown = np.flatnonzero(((eye * normals).sum(axis=1) < 0) & large)
     nearness = mesh.rank[shown] - np.linalg.norm(eye[shown], axis=1)
     shown = shown[np.argsort(nearness, kind='stable')]
     points = mesh.points[shown] @ turn.T + (x_m, 0.0, z_m)

@@ -28,7 +28,8 @@ from dads_ros.media.drawing.canvas import fill
 from dads_ros.media.drawing.world import noise
 
 _NEAR_M = 1.5
-_SPRITE_PX = 192
+_TREE_PX = 192
+STOREY_PX = 40
 _LEAVES = ((72, 92, 48), (58, 84, 44), (92, 100, 56), (50, 70, 50))
 _WALLS = (
     (168, 160, 146), (132, 84, 66), (190, 186, 176), (120, 118, 116), (176, 148, 116),
@@ -36,9 +37,25 @@ _WALLS = (
 )  # fmt: skip
 
 
-def tree_sprite(rng: np.random.Generator, light: float) -> np.ndarray:
-    """Return a tree as a premultiplied RGBA picture, trunk at the middle of the lower edge."""
-    size = _SPRITE_PX
+Levels = tuple[np.ndarray, ...]  # a premultiplied RGBA picture, and each time half as large
+
+
+def _levels(picture: np.ndarray) -> Levels:
+    levels = [picture]
+    while min(levels[-1].shape[:2]) > 12:
+        half = (levels[-1].shape[1] // 2, levels[-1].shape[0] // 2)
+        levels.append(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA))
+    return tuple(levels)
+
+
+def _level(levels: Levels, height_px: float) -> np.ndarray:
+    """Return the smallest level that is not stretched when drawn so high."""
+    return next((p for p in reversed(levels) if p.shape[0] >= height_px), levels[0])
+
+
+def tree(rng: np.random.Generator, light: float) -> Levels:
+    """Return a picture of a tree, its trunk at the middle of the lower edge."""
+    size = _TREE_PX
     alpha = np.zeros((size, size), np.float32)
     shade = np.zeros((size, size), np.float32)
     cv2.line(alpha, (size // 2, size - 1), (size // 2, size // 2), 1.0, 9)
@@ -58,37 +75,35 @@ def tree_sprite(rng: np.random.Generator, light: float) -> np.ndarray:
     colour = leaf * np.clip(0.55 + 0.65 * shade + 0.22 * grain, 0.15, 1.6)[..., None] * light
     colour = np.where((trunk > 0)[..., None] & (shade == 0)[..., None], (64, 54, 44), colour)
     soft = cv2.GaussianBlur(alpha, (3, 3), 0.8)[..., None]
-    return np.concatenate([np.clip(colour, 0, 255) * soft, soft * 255], axis=-1).astype(np.uint8)
+    picture = np.concatenate([np.clip(colour, 0, 255) * soft, soft * 255], axis=-1)
+    return _levels(picture.astype(np.uint8))
 
 
-def draw_sprite(
-    canvas: Canvas, camera: Camera, sprite: np.ndarray, x_m: float, z_m: float, height_m: float
+def draw_tree(
+    canvas: Canvas, camera: Camera, levels: Levels, x_m: float, z_m: float, height_m: float
 ) -> None:
-    """Stand a sprite on the ground."""
+    """Stand a tree on the ground."""
     if z_m < _NEAR_M:
         return
-    width_m = height_m * sprite.shape[1] / sprite.shape[0]
+    width_m = height_m * levels[0].shape[1] / levels[0].shape[0]
     corners = np.array([(x_m - width_m / 2, height_m, z_m), (x_m + width_m / 2, 0.0, z_m)])
     pixels = camera.project(corners)
     (x0, y0), (x1, _) = pixels
     left, top, right, bottom = bounds(pixels, camera.width, camera.height)
     if min(right - left, bottom - top) < 1 or x1 - x0 < 2:
         return
-    scale = sprite.shape[1] / (x1 - x0)
-    source = sprite
-    if scale > 2:  # shrink first, or the warp would skip pixels
-        source = cv2.resize(sprite, None, fx=2 / scale, fy=2 / scale, interpolation=cv2.INTER_AREA)
-        scale *= source.shape[1] / sprite.shape[1]
+    picture = _level(levels, pixels[1, 1] - pixels[0, 1])
+    scale = picture.shape[1] / (x1 - x0)
     warp = np.array([[scale, 0, (left - x0) * scale], [0, scale, (top - y0) * scale]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    patch = cv2.warpAffine(source, warp, (right - left, bottom - top), flags=flags)
+    patch = cv2.warpAffine(picture, warp, (right - left, bottom - top), flags=flags)
     canvas.blend(patch, left, top, z_m)
 
 
-def facade(rng: np.random.Generator, light: float) -> np.ndarray:
-    """Return the picture of a building's front, 40 pixels a storey, as RGBA."""
+def facade(rng: np.random.Generator, light: float) -> Levels:
+    """Return a picture of a building's front, STOREY_PX for a storey."""
     storeys, bays = int(rng.integers(2, 6)), int(rng.integers(5, 9))
-    cell = 40
+    cell = STOREY_PX
     height, width = storeys * cell, bays * cell
     wall = np.asarray(_WALLS[int(rng.integers(len(_WALLS)))], np.float32)
     picture = np.empty((height, width, 3), np.float32)
@@ -107,13 +122,14 @@ def facade(rng: np.random.Generator, light: float) -> np.ndarray:
         x = int(rng.integers(0, max(width - 100, 1)))
         picture[height - cell : height - cell + 10, x : x + 100] = sign
     opaque = np.full((height, width, 1), 255.0)
-    return np.concatenate([np.clip(picture * light, 0, 255), opaque], axis=-1).astype(np.uint8)
+    rgba = np.concatenate([np.clip(picture * light, 0, 255), opaque], axis=-1)
+    return _levels(rgba.astype(np.uint8))
 
 
 def draw_wall(
     canvas: Canvas,
     camera: Camera,
-    picture: np.ndarray,
+    levels: Levels,
     foot: tuple[tuple[float, float], tuple[float, float]],
     height_m: float,
 ) -> None:
@@ -139,13 +155,8 @@ def draw_wall(
     left, top, right, bottom = bounds(quad, camera.width, camera.height)
     if min(right - left, bottom - top) < 2:
         return
+    picture = _level(levels, float(quad[:, 1].max() - quad[:, 1].min()))
     tall, wide = picture.shape[:2]
-    shrink = float(quad[:, 1].max() - quad[:, 1].min()) / tall
-    if shrink < 0.5:
-        picture = cv2.resize(
-            picture, None, fx=2 * shrink, fy=2 * shrink, interpolation=cv2.INTER_AREA
-        )
-        tall, wide = picture.shape[:2]
     source = np.array([
         (span[0] * wide, 0), (span[1] * wide, 0), (span[1] * wide, tall), (span[0] * wide, tall)
     ], np.float32)  # fmt: skip
