@@ -44,7 +44,7 @@ _LINKS = {
     LinkKind.EMULATED: 'an emulated link',
     LinkKind.SHAPED: 'a shaped link between two hosts on one machine',
     LinkKind.REAL: 'a real link',
-    LinkKind.NONE: 'no link',
+    LinkKind.NONE: "this machine's loopback",
 }
 
 
