@@ -60,6 +60,7 @@ class SceneSource:
             for number in range(FRAMES):
                 data = np.frombuffer(clip.read(f'{number:05d}.jpg'), np.uint8)
                 image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+                assert image is not None, 'written by ourselves'
                 yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), _stamp_ns(number))
 
     def truth(self) -> tuple[TruthRecord, ...]:

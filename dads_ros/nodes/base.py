@@ -143,7 +143,7 @@ class Worker:
     """
 
     def __init__(
-        self, name: str, step: Callable[[float], bool], failed: Callable[[str], None]
+        self, name: str, step: Callable[[float], object], failed: Callable[[str], None]
     ) -> None:
         self._step = step
         self._failed = failed

@@ -91,7 +91,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             base.Worker('edge pipeline', self._pipeline.step, self.fail),
         ]
         wire = qos.wire(s.reliability)
-        camera = qos.newest(s.image_reliability)
+        camera = qos.camera(s.image_reliability)
         listen = self.create_subscription
         self._listening = [
             listen(

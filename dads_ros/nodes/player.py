@@ -43,7 +43,7 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
         """Open the source, so that a missing one fails at once."""
         s = self.settings
         self._source = open_source(s.source, topic=s.topic)
-        self._images = self.create_lifecycle_publisher(Image, 'image', qos.newest(s.reliability))
+        self._images = self.create_lifecycle_publisher(Image, 'image', qos.camera(s.reliability))
 
     def activate(self) -> None:
         """Begin to play."""
@@ -99,7 +99,7 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
     def _message(self, frame: Frame, stamp_ns: int) -> Image:
         height, width = frame.image_rgb.shape[:2]
         data = array.array('B')
-        data.frombytes(memoryview(frame.image_rgb).cast('B'))
+        data.frombytes(frame.image_rgb.tobytes())
         return Image(
             header=messages.to_header(stamp_ns, frame.frame_id or self.settings.frame_id),
             height=height,

@@ -27,10 +27,15 @@ _RELIABILITY = {
 }
 
 
-def newest(reliability: str) -> QoSProfile:
-    """Return the profile of a camera topic: only the newest image counts."""
+def camera(reliability: str) -> QoSProfile:
+    """
+    Return the profile of a camera topic.
+
+    Of a live camera only the newest image counts; a replay that asks for reliable wants them all.
+    """
+    depth = 1 if reliability == 'best_effort' else 10
     return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST, depth=1, reliability=_RELIABILITY[reliability]
+        history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=_RELIABILITY[reliability]
     )
 
 
