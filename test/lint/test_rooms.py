@@ -142,3 +142,16 @@ def test_the_scan_sees_ros(tmp_path: Path, statement: str, target: str) -> None:
     module.write_text(statement)
     assert [name for _, name in imports(module)] == [target]
     assert re.match(rf'(?:{ROS.pattern})(?:\.|$)', target)
+
+
+@pytest.mark.parametrize(
+    ('module', 'room'),
+    [
+        ('graph.LayerGraph', 'graph'),
+        ('detector.api.Detector', 'detector/api'),
+        ('detector.apis', 'detector'),
+        ('codec', 'codec'),
+    ],
+)
+def test_a_module_listed_by_itself_is_a_room(module: str, room: str) -> None:
+    assert room_of(module, ['graph', 'codec', 'detector/api', 'detector']) == room
