@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where camera frames come from: the drawn scene, a video, a ROS 2 bag, or a folder of images."""
+"""Where camera frames come from: the drawn scene, a video, a ROS 2 bag, or a folder of pictures."""
 
 from __future__ import annotations
 
@@ -20,15 +20,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-import cv2
-
 from dads_ros.errors import MediaError
+from dads_ros.media import bag
 from dads_ros.media.clip import SceneSource
 from dads_ros.media.frame import Frame
+from dads_ros.media.video import FolderSource
+from dads_ros.media.video import VideoSource
 from dads_ros.report.schema import TruthRecord
-
-PICTURES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp'})
-FOLDER_HZ = 10.0
 
 
 class Source(Protocol):
@@ -51,51 +49,6 @@ class Source(Protocol):
         """Return the true boxes by stamp; empty when they are not known."""
 
 
-class VideoSource:
-    """
-    A video file, read by OpenCV.
-
-    Raises MediaError when it cannot be read or holds no picture.
-    """
-
-    has_stamps = False
-
-    def __init__(self, path: Path) -> None:
-        self.name = path.name
-        self._path = path
-        capture = self._open()
-        self.rate_hz = capture.get(cv2.CAP_PROP_FPS) or 25.0
-        self.frame_count: int | None = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) or None
-        readable = capture.read()[0]
-        capture.release()
-        if not readable:
-            raise MediaError(f'video {str(path)!r} holds no picture that can be decoded')
-
-    def __iter__(self) -> Iterator[Frame]:
-        capture = self._open()
-        try:
-            number = 0
-            while True:
-                there, image = capture.read()
-                if not there:
-                    return
-                stamp_ns = round(number * 1e9 / self.rate_hz)
-                yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), stamp_ns)
-                number += 1
-        finally:
-            capture.release()
-
-    def truth(self) -> tuple[TruthRecord, ...]:
-        """Return nothing: a video carries no labels."""
-        return ()
-
-    def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(str(self._path))
-        if not capture.isOpened():
-            raise MediaError(f'video {str(self._path)!r} cannot be read; is it a video file?')
-        return capture
-
-
 def open_source(spec: str, topic: str = '') -> Source:
     """
     Return the source that a text names.
@@ -112,4 +65,8 @@ def open_source(spec: str, topic: str = '') -> Source:
     path = Path(spec)
     if not path.exists():
         raise MediaError(f'{spec!r} does not exist; give a video, a bag, a folder, or scene[:seed]')
-    return VideoSource(path)
+    if path.suffix in bag.SUFFIXES or (path / 'metadata.yaml').is_file():
+        return bag.BagSource(path, topic)
+    if topic:
+        raise MediaError(f'{spec!r} is not a bag and has no topic {topic!r}; leave the topic out')
+    return FolderSource(path) if path.is_dir() else VideoSource(path)
