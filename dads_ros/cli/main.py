@@ -33,6 +33,7 @@ VERBS = {
     'train': 'train the shipped detector on annotated video, from scratch',
     'report': 'write report.html for the recorded runs of a session, and print the table',
     'replay': 'run the real nodes over a drive and compare',
+    'parameters': "the nodes' parameters as YAML, JSON schema or a page",
     'bench': 'regenerate a benchmark of the documentation',
 }
 
