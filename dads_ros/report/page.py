@@ -102,6 +102,7 @@ def decisions(run: RunRecord) -> list[dict[str, Any]]:
     return [
         {
             'plan': plan,
+            't_s': plan.t_s - drive_start_s(run),
             'name': plan_name(run.info.graph, plan.boundary, plan.codec),
             'frames': len(took_s[plan.plan_id]),
             'measured_s': float(np.median(took)) if (took := took_s[plan.plan_id]) else None,
@@ -111,24 +112,30 @@ def decisions(run: RunRecord) -> list[dict[str, Any]]:
     ]
 
 
+def drive_start_s(run: RunRecord) -> float:
+    """Return when the first frame arrived, which is zero on the page: the nodes start earlier."""
+    return run.frames[0].t_s if run.frames else 0.0
+
+
 def _run(run: RunRecord) -> dict[str, Any]:
     frames = run.frames
     outcomes = list(Outcome)
-    warm = frames[run.info.warmup_frames].t_s if len(frames) > run.info.warmup_frames else None
+    start_s = drive_start_s(run)
+    warm = run.info.warmup_frames
     return {
         'method': run.info.method,
         'words': method_words(run.info.method),
-        'warm_until_s': warm,
-        't_s': _rounded((f.t_s for f in frames), 4),
+        'warm_until_s': frames[warm].t_s - start_s if len(frames) > warm else None,
+        't_s': _rounded((f.t_s - start_s for f in frames), 4),
         'sequence': [f.sequence for f in frames],
         'outcome': [outcomes.index(f.outcome) for f in frames],
         'plan_id': [f.plan_id for f in frames],
         'bytes': [f.size_bytes for f in frames],
         'total_s': _rounded((f.total_s if f.outcome.is_published else math.nan for f in frames), 5),
         'stages_s': [_rounded((getattr(f, name) for f in frames), 5) for name, _ in STAGES],
-        'plans': [_plan(run, plan) for plan in run.plans],
+        'plans': [_plan(run.info.graph, plan, start_s) for plan in run.plans],
         'link': {
-            't_s': _rounded((link.t_s for link in run.links), 3),
+            't_s': _rounded((link.t_s - start_s for link in run.links), 3),
             # The monitor says 0 where it knows nothing: a gap, not an outage.
             'bps': _rounded((link.uplink_bps or math.nan for link in run.links), 0),
             'low_bps': _rounded((link.uplink_low_bps or math.nan for link in run.links), 0),
@@ -139,12 +146,11 @@ def _run(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def _plan(run: RunRecord, plan: PlanRecord) -> dict[str, Any]:
-    graph = run.info.graph
+def _plan(graph: LayerGraph, plan: PlanRecord, start_s: float) -> dict[str, Any]:
     whole = 'local' if not plan.boundary else 'upload'
     return {
         'id': plan.plan_id,
-        't_s': round(plan.t_s, 3),
+        't_s': round(plan.t_s - start_s, 3),
         'mode': plan.mode.name.lower(),
         'kind': whole if plan.boundary in ((), graph.inputs) else 'cut',
         'name': plan_name(graph, plan.boundary, plan.codec),

@@ -47,7 +47,7 @@ class LinkSetup:
     """
     The link of a run.
 
-    ``trace`` is (seconds since the run's start, bits per second), each rate holding until the
+    ``trace`` is (seconds since the first frame, bits per second), each rate holding until the
     next; None when the rate was not prescribed. ``rtt_s`` is the prescribed round trip.
     """
 

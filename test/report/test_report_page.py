@@ -27,6 +27,7 @@ import pytest
 
 from dads_ros.cli.main import main
 from dads_ros.report.html import render
+from dads_ros.report.page import decisions
 from dads_ros.report.page import page_data
 from dads_ros.report.page import stage_means
 from dads_ros.report.page import STAGES
@@ -122,6 +123,19 @@ def test_data_of_the_plots_are_the_runs(session: Path) -> None:
     assert cut['boundary'] == [graph.index['waist']]
     assert set(cut['cloud']) == {graph.index[name] for name in graph.cloud_layers(['waist'])}
     assert cut['raw_bytes'] == graph['waist'].output_bytes
+
+
+def test_page_counts_from_the_first_frame(session: Path) -> None:
+    run = load_run(session / 'runs/dads')
+    late = replace(
+        run,
+        frames=tuple(replace(frame, t_s=frame.t_s + 70.0) for frame in run.frames),
+        plans=tuple(replace(plan, t_s=plan.t_s + 69.0) for plan in run.plans),
+    )
+    data = page_data([late], [summarise(late)])['runs'][0]
+    assert data['t_s'] == page_data([run], [summarise(run)])['runs'][0]['t_s']
+    assert data['plans'][0]['t_s'] == pytest.approx(-1.0)
+    assert decisions(late)[0]['t_s'] == pytest.approx(-1.0)
 
 
 def test_stages_add_up_to_the_mean_latency(session: Path) -> None:

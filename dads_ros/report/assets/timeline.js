@@ -19,6 +19,7 @@
   let plots = [];
 
   const outcomeName = (i) => data.outcomes[run.outcome[i]];
+  const label = (plan) => (plan.mode === 'heavy' ? `${plan.name} (DSH)` : plan.name);
   const planOf = (i) => plans.get(run.plan_id[i]);
   const endOfRun = () => run.t_s[run.t_s.length - 1] ?? 0;
 
@@ -49,10 +50,12 @@
       (stages.length ? `ms: ${stages.join(', ')}.` : '');
   }
 
+  // Plans come again with new predictions; a band goes on as long as cut, codec and rule do.
   function eachBand(u, visit) {
     const { bbox } = u;
-    run.plans.forEach((plan, k) => {
-      const until = run.plans[k + 1]?.t_s ?? Math.max(endOfRun(), plan.t_s);
+    const starts = run.plans.filter((plan, k) => k === 0 || label(plan) !== label(run.plans[k - 1]));
+    starts.forEach((plan, k) => {
+      const until = starts[k + 1]?.t_s ?? Math.max(endOfRun(), plan.t_s);
       const x0 = Math.max(bbox.left, u.valToPos(plan.t_s, 'x', true));
       const x1 = Math.min(bbox.left + bbox.width, u.valToPos(until, 'x', true));
       if (x1 > x0) visit(plan, x0, x1);
@@ -81,11 +84,11 @@
     const begin = u.valToPos(run.warm_until_s ?? 0, 'x', true);
     eachBand(u, (plan, x0, x1) => {
       const left = Math.max(x0, begin);
-      const words = plan.mode === 'heavy' ? `${plan.name} (DSH)` : plan.name;
       const room = x1 - left - 10 * devicePixelRatio;
-      const label = [words, plan.name, plan.name.split(',')[0], plan.kind].find((w) => ctx.measureText(w).width < room);
+      const candidates = [label(plan), plan.name, plan.name.split(',')[0], plan.kind];
+      const words = candidates.find((text) => ctx.measureText(text).width < room);
       ctx.fillStyle = style(KINDS[plan.kind][1]);
-      if (label) ctx.fillText(label, left + 5 * devicePixelRatio, bbox.top + 17 * devicePixelRatio);
+      if (words) ctx.fillText(words, left + 5 * devicePixelRatio, bbox.top + 17 * devicePixelRatio);
     });
     warmup(u);
     ctx.restore();
@@ -178,7 +181,12 @@
     const element = box('plot-latency', 'Latency', 'ms, each answered frame; behind it the plan in force; dashed the deadline');
     const options = base(element, innerWidth < 640 ? 240 : 280, false);
     const kinds = ['via_cloud', 'local', 'local_after_miss'];
-    const deadlines = run.t_s.map((t, i) => planOf(i)?.deadline_s * 1e3 || null);
+    let k = -1;
+    const deadlines = run.t_s.map((t) => {
+      while (run.plans[k + 1]?.t_s <= t) k += 1;
+      const plan = run.plans[k];
+      return plan && plan.kind !== 'local' && plan.deadline_s ? plan.deadline_s * 1e3 : null;
+    });
     const seconds = run.total_s.filter((value) => value !== null);
     const top = Math.max(50, ...seconds.map((value) => value * 1e3)) * 1.18;
     options.scales.y = { range: [0, top] };

@@ -2,7 +2,7 @@
 (() => {
   const points = data.tradeoff.filter((point) => point.bytes);
   const levels = data.tradeoff.filter((point) => !point.bytes);
-  if (!points.length) return;
+  if (!points.length || data.tradeoff.length < 2) return;
   document.getElementById('tradeoff').hidden = false;
   points.sort((a, b) => a.bytes - b.bytes);
   const element = document.getElementById('plot-tradeoff');
