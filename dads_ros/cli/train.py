@@ -20,15 +20,25 @@ import argparse
 from pathlib import Path
 import sys
 
-import cv2
+import numpy as np
 import torch
+from tqdm import tqdm
 
+from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
+from dads_ros.detector.data import Sample
 from dads_ros.detector.network import LABELS
+from dads_ros.detector.shipped import load_network
 from dads_ros.detector.training import Settings
 from dads_ros.detector.training import train
 from dads_ros.detector.training import Training
 from dads_ros.errors import ConfigError
+from dads_ros.media import scene
+from dads_ros.threads import use_threads
+
+FIRST_DRIVE = 100_000
+FRAMES_PER_DRIVE = 3
+SCENE_RATE_HZ = 0.7
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +90,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='CLIP',
         help='clips not to train on, for a test on cameras never seen',
     )
+    parser.add_argument(
+        '--learning-rate',
+        type=float,
+        default=Settings.learning_rate,
+        metavar='RATE',
+        help='largest step of the schedule, default: %(default)s',
+    )
+    parser.add_argument(
+        '--start',
+        type=Path,
+        metavar='WEIGHTS',
+        help='go on from these weights instead of from scratch, in a run of its own',
+    )
     parser.add_argument('--resume', action='store_true', help='go on from the checkpoint in --out')
 
 
@@ -92,12 +115,15 @@ def run(args: argparse.Namespace) -> int:
         waist_bytes=args.waist_bytes,
         jpeg=args.jpeg,
         scenes=args.scenes,
+        learning_rate=args.learning_rate,
     )
     training = start(settings, args.device, args.out, args.resume)
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(args.threads)
+    if args.start and not args.resume:
+        training.start_from(load_network(args.start))
+    use_threads(args.threads)
     samples = load_coco(args.data / 'train.json', LABELS)
     samples = [sample for sample in samples if sample.clip not in args.leave_out]
+    samples += draw_scenes(round(args.scenes * len(samples)), args.seed)
     held_out = load_coco(args.data / 'val.json', LABELS)
     if len(samples) < settings.batch:
         raise ConfigError(
@@ -107,6 +133,22 @@ def run(args: argparse.Namespace) -> int:
         print(' '.join(f'{name} {value:.4g}' for name, value in entry.items()), file=sys.stderr)
     print(args.out / 'weights.pt')
     return 0
+
+
+def draw_scenes(count: int, seed: int) -> list[Sample]:
+    """Return generated frames with exact boxes, a few of each of many drives."""
+    samples: list[Sample] = []
+    bar = tqdm(total=count, desc='scenes', unit='frame', disable=not count)
+    while len(samples) < count:
+        # Far from the small seeds that a demo takes.
+        drive = seed * FIRST_DRIVE + len(samples)
+        wanted = min(FRAMES_PER_DRIVE, count - len(samples))
+        for frame in scene.frames(drive, wanted, rate_hz=SCENE_RATE_HZ):
+            ignore = np.zeros(len(frame.class_ids), bool)
+            truth = Boxes(frame.boxes, frame.class_ids, ignore)
+            samples.append(Sample(frame.image_rgb, truth, 'scene'))
+            bar.update()
+    return samples
 
 
 def start(settings: Settings, device: str, folder: Path, resume: bool) -> Training:

@@ -76,9 +76,9 @@ class Settings:
     weight_decay: float = 0.02
     warm_up_epochs: float = 2.0
     quantise: bool = True
-    waist_bytes: float = 1300.0
+    waist_bytes: float = 1100.0
     jpeg: float = 0.25
-    scenes: float = 0.12
+    scenes: float = 0.15
     validate_every: int = 10
 
 
@@ -95,7 +95,7 @@ class Training:
         self.average.load_state_dict(self.network.state_dict())
         self.rate = RateModel().to(self.device)
         self.optimiser = torch.optim.AdamW(self._groups(), lr=settings.learning_rate)
-        self.log_price = math.log(0.05)
+        self.log_price = math.log(0.1)
         self.epoch = 0
         self.step = 0
 
@@ -107,6 +107,11 @@ class Training:
             {'params': decay, 'weight_decay': self.settings.weight_decay},
             {'params': plain, 'weight_decay': 0.0},
         ]
+
+    def start_from(self, network: CarNet) -> None:
+        """Begin with another network's weights, with a waist or without."""
+        for mine in (self.network, self.average):
+            mine.load_state_dict(network.state_dict())
 
     def state(self) -> dict:
         """Return all that a resumed run needs."""
@@ -122,8 +127,13 @@ class Training:
         }
 
     def load(self, state: dict) -> None:
-        """Take over the state of a stopped run. Raises ConfigError when its settings differ."""
-        mine = asdict(self.settings)
+        """
+        Take over the state of a stopped run.
+
+        Only the number of epochs may be another one, which stretches the schedule from here on.
+        Raises ConfigError when anything else differs.
+        """
+        mine = {name: value for name, value in asdict(self.settings).items() if name != 'epochs'}
         changed = [name for name in mine if state['settings'].get(name) != mine[name]]
         if changed:
             name = changed[0]

@@ -133,11 +133,20 @@ def test_the_twin_without_a_waist_has_no_rate():
     assert losses['class'] > 0
 
 
+def test_a_run_can_start_from_the_weights_of_another():
+    first = Training(TINY)
+    twin = Training(Settings(epochs=1, batch=4, seed=2, quantise=False))
+    twin.start_from(first.average)
+    for mine, theirs in zip(twin.average.parameters(), first.average.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
 def test_a_run_is_resumed_with_its_own_settings_only():
     state = Training(TINY).state()
-    other = Training(Settings(epochs=3, batch=4, validate_every=1))
-    with pytest.raises(ConfigError, match='the run to resume has epochs 2, not 3; give the same'):
+    other = Training(Settings(epochs=2, batch=8, validate_every=1))
+    with pytest.raises(ConfigError, match='the run to resume has batch 4, not 8; give the same'):
         other.load(state)
+    Training(Settings(epochs=3, batch=4, validate_every=1)).load(state)
 
 
 def write_data(folder):
