@@ -31,6 +31,9 @@ PICTURES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp'})
 FOLDER_HZ = 10.0
 _UNKNOWN_HZ = 25.0  # of a video that does not tell
 
+# FFmpeg would add lines of its own to our one; OpenCV reads this when it first opens a video.
+os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+
 
 class VideoSource:
     """
@@ -68,8 +71,6 @@ class VideoSource:
     @contextmanager
     def _open(self) -> Iterator[cv2.VideoCapture]:
         # FFmpeg by name: OpenCV would take a file of another kind for a numbered picture.
-        # It writes to stderr why it cannot read a file; the one line is ours.
-        os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
         level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         cv2.utils.logging.setLogLevel(level)
