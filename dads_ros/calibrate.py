@@ -64,7 +64,7 @@ def measure(
         detections count as true, so that the figure is the codec's damage alone.
     Raises ConfigError when nothing is there to be found in the frames.
     """
-    judge = _Judge(detector, model, frames, truth)
+    judge = Judge(detector, model, frames, truth)
     rows: dict[tuple[tuple[str, ...], str], float] = {}
     with tqdm(disable=not progress, unit='pair') as bar:
 
@@ -87,7 +87,7 @@ def measure(
     )
 
 
-class _Judge:
+class Judge:
     """Runs frames through a cut and a codec, and judges what is found."""
 
     def __init__(

@@ -16,12 +16,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from dads_ros.detector.api import Detector
+from dads_ros.detector.data import Boxes
+from dads_ros.detector.data import load_coco
+from dads_ros.detector.evaluate import scaled
 from dads_ros.errors import ConfigError
 from dads_ros.errors import MediaError
 from dads_ros.image import letterbox
+from dads_ros.image import letterbox_scale
 from dads_ros.media.sources import open_source
 
 
@@ -48,3 +54,22 @@ def input_frames(source: str, detector: Detector, count: int) -> list[np.ndarray
         raise MediaError(f'{source!r} holds no frame that can be read')
     chosen = np.unique(np.linspace(0, len(kept) - 1, min(count, len(kept))).round().astype(int))
     return [kept[i] for i in chosen]
+
+
+def labelled_frames(
+    path: Path, detector: Detector, count: int
+) -> tuple[list[np.ndarray], list[Boxes]]:
+    """
+    Return input frames of a COCO file and their true boxes in input pixels, evenly spread over it.
+
+    Raises MediaError when the file or a frame cannot be read.
+    """
+    samples = load_coco(path, detector.labels)
+    step = max(1, len(samples) // count)
+    frames, truth = [], []
+    for sample in samples[::step][:count]:
+        height, width = sample.image.shape[:2]
+        frames.append(letterbox(sample.image, detector.input_height, detector.input_width))
+        factor = letterbox_scale(width, height, detector.input_width, detector.input_height)
+        truth.append(scaled(sample.truth, factor))
+    return frames, truth

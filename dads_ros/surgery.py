@@ -34,6 +34,8 @@ from torch import fx
 from dads_ros.capture import Model
 from dads_ros.errors import CutError
 
+_ALIGNMENT = 64  # bytes; what torch gives its own tensors
+
 
 @dataclass(frozen=True, slots=True)
 class _Port:
@@ -50,10 +52,11 @@ class Half:
     One side of a cut, on NumPy arrays.
 
     Call it with the arrays in :attr:`input_names` order; it returns those of
-    :attr:`output_names`. Arguments may have any strides and be read-only; they are copied on the
-    way in. Results have their logical shape over whatever layout they were computed in, own or
-    keep alive their memory, and may share it with each other or with an argument. A half keeps no
-    state between calls and may be used from several threads.
+    :attr:`output_names`. Arguments may have any strides and be read-only; they are never written
+    to, and copied only where they do not lie in memory as the reference has them. Results have
+    their logical shape over whatever layout they were computed in, own or keep alive their memory,
+    and may share it with each other or with an argument. A half keeps no state between calls and
+    may be used from several threads.
     """
 
     def __init__(
@@ -165,15 +168,32 @@ def _port(model: Model, name: str) -> _Port:
 
 
 def _load(port: _Port, array: np.ndarray) -> torch.Tensor:
-    tensor = torch.empty_strided(port.shape, port.strides, dtype=port.dtype)
-    view = tensor.numpy()
-    if array.shape != view.shape or array.dtype != view.dtype:
+    if array.shape != port.shape or array.dtype.name != _name(port.dtype):
         raise CutError(
-            f'tensor {port.name!r} must be {view.dtype} {view.shape} '
+            f'tensor {port.name!r} must be {_name(port.dtype)} {port.shape} '
             f'but is {array.dtype} {array.shape}'
         )
-    np.copyto(view, array)
+    if _lies_as(port, array):
+        return torch.from_numpy(array)
+    tensor = torch.empty_strided(port.shape, port.strides, dtype=port.dtype)
+    np.copyto(tensor.numpy(), array)
     return tensor
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix('torch.')
+
+
+def _lies_as(port: _Port, array: np.ndarray) -> bool:
+    """Return whether an array can be taken as it is: laid out alike, aligned for kernels."""
+    return (
+        array.flags.writeable  # torch warns about others, though nothing is ever written
+        and array.ctypes.data % _ALIGNMENT == 0
+        and all(
+            size == 1 or stride == wanted * array.itemsize
+            for size, stride, wanted in zip(array.shape, array.strides, port.strides, strict=True)
+        )
+    )
 
 
 def _dense(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:

@@ -20,23 +20,16 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-
 from dads_ros import calibrate
 from dads_ros import capture
 from dads_ros import planning
 from dads_ros.calibration import Calibration
 from dads_ros.cli.profile import SHIPPED
-from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
-from dads_ros.detector.data import Boxes
-from dads_ros.detector.data import load_coco
-from dads_ros.detector.evaluate import scaled
 from dads_ros.errors import ConfigError
-from dads_ros.image import letterbox
-from dads_ros.image import letterbox_scale
 from dads_ros.profile import Profile
 from dads_ros.sampling import input_frames
+from dads_ros.sampling import labelled_frames
 from dads_ros.threads import use_threads
 
 
@@ -80,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     cloud = Profile.load(args.cloud) if args.cloud else edge
     graphs = planning.cost_graphs(model.graph, edge, cloud)
     if args.labels:
-        frames, truth = _labelled(args.labels, detector, args.count)
+        frames, truth = labelled_frames(args.labels, detector, args.count)
     else:
         frames, truth = input_frames(args.frames, detector, args.count), None
     result = calibrate.measure(
@@ -89,19 +82,6 @@ def run(args: argparse.Namespace) -> int:
     result.save(args.output)
     print(_table(result, args.json))
     return 0
-
-
-def _labelled(path: Path, detector: Detector, count: int) -> tuple[list[np.ndarray], list[Boxes]]:
-    """Return input frames and their true boxes in input pixels, evenly spread over the file."""
-    samples = load_coco(path, detector.labels)
-    step = max(1, len(samples) // count)
-    frames, truth = [], []
-    for sample in samples[::step][:count]:
-        height, width = sample.image.shape[:2]
-        frames.append(letterbox(sample.image, detector.input_height, detector.input_width))
-        factor = letterbox_scale(width, height, detector.input_width, detector.input_height)
-        truth.append(scaled(sample.truth, factor))
-    return frames, truth
 
 
 def _table(result: Calibration, as_json: bool) -> str:

@@ -98,8 +98,9 @@ class Float16(Zstd):
             return super().encode(array)
         with np.errstate(over='ignore', under='ignore'):
             half = array.astype(np.float16, order='C')
-        overflow = np.isinf(half) & np.isfinite(array)
-        if overflow.any():
+        infinite = np.isinf(half)
+        if infinite.any():
+            overflow = infinite & np.isfinite(array)
             half[overflow] = np.copysign(np.float16(65504), array[overflow])
         return super().encode(half)
 

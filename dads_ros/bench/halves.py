@@ -1,0 +1,218 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Measure halves: against the whole, against plain torch, and against what a profile predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence
+import copy
+import random
+
+import numpy as np
+import torch
+
+from dads_ros import codec
+from dads_ros import surgery
+from dads_ros import timing
+from dads_ros.capture import Model
+from dads_ros.detector.api import Detector
+from dads_ros.errors import CutError
+from dads_ros.graph import LayerGraph
+from dads_ros.partition.situation import Situation
+from dads_ros.partition.table import PlanTable
+
+Boundary = tuple[str, ...]
+_ROUNDS = 15
+
+
+def random_boundaries(graph: LayerGraph, count: int, seed: int) -> list[Boundary]:
+    """Return the boundaries of distinct random legal cuts, fewer where there are fewer."""
+    rng = random.Random(seed)
+    found: dict[Boundary, None] = {}
+    for _ in range(50 * count):
+        if len(found) == count:
+            break
+        keep = rng.uniform(0.3, 1.0)
+        edge = set(graph.inputs)
+        for layer in graph.layers[:-1]:
+            if edge.issuperset(layer.inputs) and rng.random() < keep:
+                edge.add(layer.id)
+        boundary = graph.boundary(edge)
+        try:
+            graph.cloud_layers(boundary)
+        except CutError:
+            continue
+        found[boundary] = None
+    return list(found)
+
+
+def split_mismatches(
+    model: Model, boundaries: Sequence[Boundary], frame: np.ndarray
+) -> list[Boundary]:
+    """Return the cuts whose output, sent as raw bytes, differs from the whole in any bit."""
+    whole = surgery.tail(model, model.graph.inputs)(frame)
+    wrong = []
+    for boundary in boundaries:
+        outputs = surgery.tail(model, boundary)(
+            *_sent(model, boundary, surgery.head(model, boundary)(frame), 'raw')
+        )
+        if any(a.tobytes() != b.tobytes() for a, b in zip(outputs, whole, strict=True)):
+            wrong.append(boundary)
+    return wrong
+
+
+def halves_over_whole(
+    model: Model, boundaries: Sequence[Boundary], frames: Sequence[np.ndarray]
+) -> list[float]:
+    """Return each cut's time, both halves together, over the whole network's in the same rounds."""
+    now = timing.clock('cpu')
+    whole = surgery.tail(model, model.graph.inputs)
+    ratios = []
+    for boundary in boundaries:
+        head, tail = surgery.head(model, boundary), surgery.tail(model, boundary)
+        split_s, whole_s = [], []
+        for frame in timing.rounds(frames, _ROUNDS):
+            start = now()
+            tail(*head(frame))
+            middle = now()
+            whole(frame)
+            split_s.append(middle - start)
+            whole_s.append(now() - middle)
+        ratios.append(float(np.median(split_s) / np.median(whole_s)))
+    return ratios
+
+
+def edge_only_over_plain_torch(
+    detector: Detector, model: Model, frames: Sequence[np.ndarray]
+) -> tuple[float, str]:
+    """
+    Return the package's time for a frame over the fastest plain torch loop's, and that loop's name.
+
+    Both decode their outputs. Plain torch is the detector's module in both memory layouts and as
+    torch.export gives it back.
+    """
+    eager = copy.deepcopy(detector.module).eval()
+    last = copy.deepcopy(eager).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    exported = torch.export.export(
+        copy.deepcopy(eager), (detector.example_input(),), strict=False
+    ).module()
+    whole = surgery.tail(model, model.graph.inputs)
+
+    def loop(module: torch.nn.Module) -> Callable[[np.ndarray], object]:
+        def step(frame: np.ndarray) -> object:
+            with torch.inference_mode():
+                outputs = module(torch.from_numpy(frame))
+            results = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+            return detector.decode(tuple(result.numpy() for result in results))
+
+        return step
+
+    seconds = _interleaved(
+        {
+            'package': lambda frame: detector.decode(whole(frame)),
+            'eager': loop(eager),
+            'channels last': loop(last),
+            'exported': loop(exported),
+        },
+        frames,
+    )
+    package_s = seconds.pop('package')
+    fastest = min(seconds, key=lambda name: seconds[name])
+    return package_s / seconds[fastest], fastest
+
+
+def profile_errors(
+    detector: Detector,
+    model: Model,
+    table: PlanTable,
+    frames: Sequence[np.ndarray],
+    limit: int,
+) -> list[float]:
+    """
+    Return |predicted / measured - 1| of the edge and cloud stage together, for plans of the table.
+
+    Every plan takes turns with the all-local one, and both its predicted and its measured time are
+    counted in shares of that one's: how fast the machine is just now then cancels out, and what is
+    left is what would choose a wrong plan. The all-local plan's own error is that of the profile's
+    ``fit_error``.
+
+    :param limit: rows to measure at most, spread evenly over the table.
+    """
+    situation = Situation(1e9)
+    local = table.evaluate(table.local_row, situation, 'light').edge_s
+    errors = []
+    for row in np.unique(np.linspace(1, len(table) - 1, limit).round().astype(int)).tolist():
+        plan = table.evaluate(row, situation, 'light')
+        path = Path(detector, model, plan.boundary, plan.codec)
+        whole = Path(detector, model, (), '')
+        taken, here = [], []
+        for frame in timing.rounds(frames, _ROUNDS):
+            taken.append(sum(path.run(frame)[:2]))
+            here.append(whole.run(frame)[0])
+        share = float(np.median(taken) / np.median(here))
+        errors.append(abs((plan.edge_s + plan.cloud_s) / local / share - 1))
+    return errors
+
+
+class Path:
+    """A frame's way through one cut and codec, stage by stage; all-local without a boundary."""
+
+    def __init__(self, detector: Detector, model: Model, boundary: Boundary, name: str) -> None:
+        self._detector = detector
+        self._codec = name
+        self._layers = [model.graph[layer_id] for layer_id in boundary]
+        self._head = surgery.head(model, boundary) if boundary else None
+        self._tail = surgery.tail(model, boundary or model.graph.inputs)
+        self._now = timing.clock('cpu')
+
+    def run(self, frame: np.ndarray) -> tuple[float, float, int]:
+        """Return seconds on the edge, seconds in the cloud, and bytes in between."""
+        start = self._now()
+        if self._head is None:
+            self._detector.decode(self._tail(frame))
+            return self._now() - start, 0.0, 0
+        data = [codec.encode(tensor, self._codec) for tensor in self._head(frame)]
+        sent = self._now()
+        tensors = [
+            codec.decode(part, self._codec, layer.shape, layer.dtype)
+            for part, layer in zip(data, self._layers, strict=True)
+        ]
+        self._detector.decode(self._tail(*tensors))
+        return sent - start, self._now() - sent, sum(len(part) for part in data)
+
+
+def _sent(
+    model: Model, boundary: Boundary, tensors: Sequence[np.ndarray], name: str
+) -> list[np.ndarray]:
+    layers = [model.graph[layer_id] for layer_id in boundary]
+    return [
+        codec.decode(bytes(codec.encode(tensor, name)), name, layer.shape, layer.dtype)
+        for tensor, layer in zip(tensors, layers, strict=True)
+    ]
+
+
+def _interleaved(
+    loops: dict[str, Callable[[np.ndarray], object]], frames: Sequence[np.ndarray]
+) -> dict[str, float]:
+    """Return each loop's median seconds; all take turns on every frame."""
+    now = timing.clock('cpu')
+    seconds: dict[str, list[float]] = {name: [] for name in loops}
+    for frame in timing.rounds(frames, 2 * _ROUNDS):
+        for name, step in loops.items():
+            start = now()
+            step(frame)
+            seconds[name].append(now() - start)
+    return {name: float(np.median(times[3:])) for name, times in seconds.items()}

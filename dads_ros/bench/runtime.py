@@ -1,0 +1,168 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+``dads bench runtime``: halves against the whole, codecs, and how well a profile predicts.
+
+Times are this thread's own CPU time on one thread, taken in turns within one run, so that their
+ratios hold on a busy machine too.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from dads_ros import capture
+from dads_ros import planning
+from dads_ros import profiling
+from dads_ros.bench import halves
+from dads_ros.bench import rates
+from dads_ros.bench import runtime_report
+from dads_ros.calibrate import Judge
+from dads_ros.cli.profile import SHIPPED
+from dads_ros.detector.api import Detector
+from dads_ros.detector.api import load_detector
+from dads_ros.detector.data import Boxes
+from dads_ros.sampling import input_frames
+from dads_ros.sampling import labelled_frames
+
+EDGE_FACTORS = (1.0, 2.0, 6.0)
+UPLINKS_MBPS = (0.5, 1.0, 2.0, 5.0, 20.0)
+_PROFILE_FRAMES = 16
+_PLANS = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``dads bench runtime``."""
+    parser.add_argument(
+        '--detector', default=SHIPPED, metavar='MODULE:FACTORY', help='default: %(default)s'
+    )
+    parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
+    parser.add_argument(
+        '--frames', default='scene', metavar='SOURCE',
+        help='video, bag, folder of pictures or scene[:seed] (default: %(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--labels', type=Path, metavar='COCO',
+        help="frames with true boxes for the AP column; the detector's own output when left out",
+    )  # fmt: skip
+    parser.add_argument(
+        '--count', type=int, default=200, metavar='N', help='frames (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--cuts', type=int, default=50, metavar='N',
+        help='random cuts to compare with the whole (default: %(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--edge-slowdown', type=float, default=6.0, metavar='X',
+        help='how much slower than here the car computes, for latencies (default: %(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--docs', type=Path, metavar='DIR', help='write the tables and the plot into this folder'
+    )
+    parser.add_argument('--json', action='store_true', help='print one JSON object')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print, and write the documentation's tables."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        detector = load_detector(args.detector, args.weights)
+        frames = input_frames(args.frames, detector, args.count)
+        judged: tuple[Sequence[np.ndarray], Sequence[Boxes] | None] = (frames, None)
+        if args.labels:
+            judged = labelled_frames(args.labels, detector, args.count)
+        result = measure(detector, frames, judged, args.cuts, args.edge_slowdown)
+    finally:
+        torch.set_num_threads(threads)
+    if args.docs:
+        runtime_report.write(result, args.docs)
+    print(json.dumps(result) if args.json else runtime_report.as_text(result))
+    return 0
+
+
+def measure(
+    detector: Detector,
+    frames: Sequence[np.ndarray],
+    judged: tuple[Sequence[np.ndarray], Sequence[Boxes] | None],
+    cuts: int,
+    edge_factor: float,
+) -> dict[str, Any]:
+    """
+    Return what ``--json`` prints.
+
+    :param judged: frames and true boxes for the changes in AP.
+    """
+    model = capture.capture_detector(detector)
+    few = frames[:: max(1, len(frames) // _PROFILE_FRAMES)][:_PROFILE_FRAMES]
+    with tqdm(total=6, unit='part') as bar:
+        boundaries = halves.random_boundaries(model.graph, cuts, seed=0)
+        mismatches = halves.split_mismatches(model, boundaries, frames[0])
+        bar.update()
+        ratios = halves.halves_over_whole(model, boundaries, few)
+        edge_only, fastest = halves.edge_only_over_plain_torch(detector, model, few)
+        bar.update()
+        profile = profiling.measure(detector, model, few)
+        table = planning.build_table(model.graph, profile, profile)
+        bar.update()
+        errors = halves.profile_errors(detector, model, table, few, _PLANS)
+        bar.update()
+        speeds = rates.speeds(model, frames[0])
+        lossless = planning.build_table(model.graph, profile, profile, accuracy_budget=0.0)
+        won = dict.fromkeys(
+            (
+                model.graph.inputs,
+                *rates.winners(table, EDGE_FACTORS),
+                *rates.winners(lossless, EDGE_FACTORS),
+            )
+        )
+        rows = rates.rate_table(profile, list(won), Judge(detector, model, *judged))
+        bar.update()
+        latencies = rates.latencies(
+            detector, model, rows, frames,
+            uplinks_mbps=UPLINKS_MBPS, edge_factor=edge_factor, budget=0.01,
+        )  # fmt: skip
+        bar.update()
+    return {
+        'detector': detector.name,
+        'model': model.hash,
+        'machine': profile.machine,
+        'frames': len(frames),
+        'halves_over_whole': float(np.median(ratios)),
+        'halves_over_whole_p90': float(np.quantile(ratios, 0.9)),
+        'edge_only_over_plain_torch': edge_only,
+        'fastest_plain_torch': fastest,
+        'profile_error_p90': float(np.quantile(errors, 0.9)),
+        'profile_error_max': max(errors),
+        'plans_measured': len(errors),
+        'split_cuts': len(boundaries),
+        'split_mismatches': len(mismatches),
+        'codec_mb_s': {name: speed.encode_mb_s for name, speed in speeds.items()},
+        'codec_decode_mb_s': {name: speed.decode_mb_s for name, speed in speeds.items()},
+        'library_mb_s': {name: speed.library_mb_s for name, speed in speeds.items()},
+        'ap50_of': 'labels' if judged[1] is not None else "the detector's own float32 output",
+        'rates': [asdict(row) for row in rows],
+        'edge_slowdown': edge_factor,
+        'latencies': [asdict(one) for one in latencies],
+    }

@@ -1,0 +1,136 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Calibration judges a codec by what is still found; commands refuse what cannot be right."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dads_ros import calibrate
+from dads_ros import capture
+from dads_ros import planning
+from dads_ros import profiling
+from dads_ros.bench import halves
+from dads_ros.bench import rates
+from dads_ros.cli import main as cli
+from dads_ros.detections import Detections
+from dads_ros.detector.api import Detector
+from dads_ros.errors import ConfigError
+
+SIDE = 32
+
+
+class Brightest(nn.Module):
+    """Finds bright squares: the mean of each 8 x 8 cell, through a tensor that can be cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = nn.Conv2d(3, 1, 4, stride=4, bias=False)
+        nn.init.constant_(self.mean.weight, 1 / 48 / 255)
+        self.pool = nn.AvgPool2d(2)
+
+    def forward(self, frame: torch.Tensor) -> torch.Tensor:
+        return self.pool(self.mean(frame.permute(0, 3, 1, 2).float()))
+
+
+def cells(outputs: tuple[np.ndarray, ...]) -> Detections:
+    rows, columns = np.nonzero(outputs[0][0, 0] > 0.3)
+    boxes = np.stack([columns * 8, rows * 8, columns * 8 + 8, rows * 8 + 8], axis=1)
+    scores = outputs[0][0, 0, rows, columns]
+    return Detections(boxes.astype(np.float32), scores, np.zeros(len(rows), np.int64))
+
+
+DETECTOR = Detector('brightest', Brightest().eval(), SIDE, SIDE, ('square',), cells)
+
+
+@pytest.fixture(scope='module')
+def frames() -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    made = []
+    for _ in range(6):
+        frame = rng.integers(0, 60, (1, SIDE, SIDE, 3), np.uint8)
+        for row, column in rng.integers(0, 4, (3, 2)):
+            light = rng.integers(78, 110)
+            frame[:, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = light
+        made.append(frame)
+    return made
+
+
+@pytest.fixture(scope='module')
+def model() -> capture.Model:
+    return capture.capture_detector(DETECTOR)
+
+
+def test_own_output_is_the_reference_and_lossless_codecs_keep_it(model, frames):
+    judge = calibrate.Judge(DETECTOR, model, frames, None)
+    assert judge.ap50 == pytest.approx(1.0)
+    boundary = model.graph.layers[-1].inputs
+    assert judge.accuracy(boundary, 'raw+zstd') == judge.ap50
+    assert judge.accuracy(model.graph.inputs, 'raw') == judge.ap50
+
+
+def test_a_ruinous_codec_costs_accuracy(model, frames):
+    judge = calibrate.Judge(DETECTOR, model, frames, None)
+    assert judge.accuracy(model.graph.inputs, 'jpeg1') < judge.ap50
+
+
+def test_calibration_covers_every_lossy_row_within_the_budget(model, frames):
+    profile = profiling.measure(DETECTOR, model, frames, repeats=3)
+    graphs = planning.cost_graphs(model.graph, profile, profile)
+    found = calibrate.measure(DETECTOR, model, frames, graphs, budget=0.05)
+    assert (found.model_hash, found.frames, found.reference) == (model.hash, 6, 'detector')
+    table = planning.build_table(
+        model.graph, profile, profile, accuracy_budget=0.05, calibration=found
+    )
+    for row in table.rows:
+        if not planning.keeps_every_bit(model.graph, row):
+            assert found.drop(row.boundary, row.codec) <= 0.05
+
+
+def test_frames_without_anything_to_find_are_refused(model):
+    dark = [np.zeros((1, SIDE, SIDE, 3), np.uint8)]
+    with pytest.raises(ConfigError, match='nothing to be found'):
+        calibrate.Judge(DETECTOR, model, dark, None)
+
+
+def test_benchmark_finds_no_mismatch_and_covers_every_codec_it_names(model, frames):
+    boundaries = halves.random_boundaries(model.graph, 20, seed=1)
+    assert len(set(boundaries)) == len(boundaries) > 3
+    assert halves.split_mismatches(model, boundaries, frames[0]) == []
+    assert {'jpeg50', 'webp50'} <= set(rates.speeds(model, frames[0]))
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['calibrate', '--edge', 'no.json', '--frames', 'scene', '-o', 'x'], "'no.json' cannot be"),
+        (
+            ['calibrate', '--edge', 'no.json', '--frames', 'scene', '-o', 'x', '--budget', '2'],
+            'budget must be from 0 to 1, not 2.0',
+        ),
+        (['profile', '--detector', 'nothing', '-o', 'x'], "detector 'nothing' is not of the form"),
+        (
+            ['profile', '--detector', 'no.such:thing', '-o', 'x'],
+            "no module named 'no'; install it or correct the name",
+        ),
+    ],
+)
+def test_commands_refuse_in_one_line(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count('\n') == 1
+    assert list(tmp_path.iterdir()) == []
