@@ -47,7 +47,7 @@ class Brightest(nn.Module):
 
 
 def cells(outputs: tuple[np.ndarray, ...]) -> Detections:
-    rows, columns = np.nonzero(outputs[0][0, 0] > 0.3)
+    rows, columns = np.nonzero(outputs[0][0, 0] > 0.43)
     boxes = np.stack([columns * 8, rows * 8, columns * 8 + 8, rows * 8 + 8], axis=1)
     scores = outputs[0][0, 0, rows, columns]
     return Detections(boxes.astype(np.float32), scores, np.zeros(len(rows), np.int64))
@@ -63,7 +63,7 @@ def frames() -> list[np.ndarray]:
     for _ in range(6):
         frame = rng.integers(0, 60, (1, SIDE, SIDE, 3), np.uint8)
         for row, column in rng.integers(0, 4, (3, 2)):
-            light = rng.integers(78, 110)
+            light = rng.integers(100, 125)
             frame[:, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = light
         made.append(frame)
     return made
