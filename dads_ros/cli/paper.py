@@ -102,7 +102,7 @@ def _figure(gain: float | None) -> str:
 
 
 def _row(network: str, costs: CostGraph, uplink: str, load: Load) -> dict[str, Any]:
-    graphs = {'float32': costs}
+    graphs = {'raw': costs}
     situation = Situation(uplink_bps=paper.UPLINK_MBPS[uplink] * 1e6)
     plans = {
         name: method(graphs, situation, load)

@@ -16,7 +16,7 @@
 What the plans are compared with, all behind one interface and judged by one function.
 
 A method takes the cost graphs by codec, a situation and the load, and returns a plan. The codec
-``float32`` must be among the graphs; ``cloud-only JPEG`` needs one whose name starts with ``jpeg``.
+``raw`` must be among the graphs; ``cloud-only JPEG`` needs one whose name starts with ``jpeg``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from dads_ros.partition.solve import solve
 Graphs: TypeAlias = Mapping[str, CostGraph]
 Method: TypeAlias = Callable[[Graphs, Situation, Load], CutPlan]
 
-RAW = 'float32'
+RAW = 'raw'
 _NOTHING_PROVED = Fraction(0)
 
 
@@ -48,7 +48,7 @@ def edge_only(graphs: Graphs, situation: Situation, load: Load) -> CutPlan:
 
 
 def cloud_only_raw(graphs: Graphs, situation: Situation, load: Load) -> CutPlan:
-    """Upload the input as float32, the paper's cloud-only."""
+    """Upload the input as it is, the paper's cloud-only."""
     return _cloud_only(graphs, RAW, situation, load)
 
 
@@ -63,7 +63,7 @@ def neurosurgeon(graphs: Graphs, situation: Situation, load: Load) -> CutPlan:
     graph = graphs[RAW]
     if not situation.has_link:
         return edge_only(graphs, situation, load)
-    first = len(_inputs_only(graph))
+    first = len(graph.least_edge)
     prefixes = [frozenset(range(end)) for end in range(first, len(graph) + 1)]
     legal = [edge for edge in prefixes if graph.is_closed(edge)]
     plans = [make_plan(graphs, RAW, edge, situation, load, _NOTHING_PROVED) for edge in legal]
@@ -95,14 +95,4 @@ METHODS: Mapping[str, Method] = {
 def _cloud_only(graphs: Graphs, codec: str, situation: Situation, load: Load) -> CutPlan:
     if not situation.has_link:
         return edge_only(graphs, situation, load)
-    edge = _inputs_only(graphs[codec])
-    return make_plan(graphs, codec, edge, situation, load, _NOTHING_PROVED)
-
-
-def _inputs_only(graph: CostGraph) -> frozenset[int]:
-    """Return the inputs and whatever they read: the smallest legal edge set."""
-    edge = set(graph.pinned)
-    for layer in reversed(range(len(graph))):
-        if layer in edge:
-            edge.update(graph.producers[layer])
-    return frozenset(edge)
+    return make_plan(graphs, codec, graphs[codec].least_edge, situation, load, _NOTHING_PROVED)

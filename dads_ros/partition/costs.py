@@ -181,6 +181,15 @@ class CostGraph:
         """Return the edge set of the plan that computes everything on the edge."""
         return frozenset(range(len(self.ids)))
 
+    @cached_property
+    def least_edge(self) -> frozenset[int]:
+        """Return the smallest legal edge set: the inputs and whatever they read."""
+        edge = set(self.pinned)
+        for layer in reversed(range(len(self))):
+            if layer in edge:
+                edge.update(self.producers[layer])
+        return frozenset(edge)
+
     def is_closed(self, edge: frozenset[int]) -> bool:
         """Return whether the set holds the inputs and every predecessor of its members."""
         return edge.issuperset(self.pinned) and all(

@@ -82,9 +82,9 @@ def dsh_paper(graph: CostGraph, situation: Situation, steps: int = 10) -> CutPla
 
     :param steps: grid intervals along each axis; the paper does not publish its own.
     """
-    graphs = {'float32': graph}
+    graphs = {'raw': graph}
     if not situation.has_link:
-        return make_plan(graphs, 'float32', graph.all_edge, situation, 'heavy')
+        return make_plan(graphs, 'raw', graph.all_edge, situation, 'heavy')
     weights = delay_weights(graph, situation)
     smallest = min((cost for cost in weights.send if cost > 0), default=1)
     alphas = [Fraction(sum(weights.edge) * i, smallest * steps) for i in range(steps + 1)]
@@ -98,5 +98,5 @@ def dsh_paper(graph: CostGraph, situation: Situation, steps: int = 10) -> CutPla
             [unit * cost for cost in weights.send],
             [int(gamma * unit) * cost for cost in weights.cloud],
         )
-        plans.append(make_plan(graphs, 'float32', edge, situation, 'heavy', Fraction(0)))
+        plans.append(make_plan(graphs, 'raw', edge, situation, 'heavy', Fraction(0)))
     return min(plans, key=lambda plan: plan.max_stage_s)

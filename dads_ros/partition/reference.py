@@ -37,14 +37,14 @@ from dads_ros.partition.situation import Situation
 
 def reference_dsl(graph: CostGraph, situation: Situation) -> CutPlan:
     """Return the plan of least delay."""
-    graphs = {'float32': graph}
-    best = make_plan(graphs, 'float32', graph.all_edge, situation, 'light')
+    graphs = {'raw': graph}
+    best = make_plan(graphs, 'raw', graph.all_edge, situation, 'light')
     if not situation.has_link:
         return best
     edge = _source_side(auxiliary_graph(graph, delay_weights(graph, situation)), len(graph))
     cost = stages(graph.totals(edge), situation, 'light')
     if cost.delay < stages(graph.totals(graph.all_edge), situation, 'light').delay:
-        best = make_plan(graphs, 'float32', edge, situation, 'light')
+        best = make_plan(graphs, 'raw', edge, situation, 'light')
     return best
 
 
@@ -55,17 +55,17 @@ def printed_dsl(graph: CostGraph, situation: Situation) -> CutPlan:
     Its cut may put a layer on the edge that reads one in the cloud, which no pipeline can run; such
     layers, and what depends on them, then run in the cloud. It proves nothing: lower bound 0.
     """
-    graphs = {'float32': graph}
+    graphs = {'raw': graph}
     side: frozenset[int] = graph.all_edge
     if situation.has_link:
         weights = delay_weights(graph, situation)
         side = _source_side(auxiliary_graph(graph, weights, corrected=False), len(graph))
-    edge: set[int] = set()
+    edge = set(graph.least_edge)
     for layer, reads in enumerate(graph.producers):
-        if layer in graph.pinned or (layer in side and edge.issuperset(reads)):
+        if layer in side and edge.issuperset(reads):
             edge.add(layer)
     bound = stages(graph.totals(graph.all_edge), situation, 'light').delay * 0
-    return make_plan(graphs, 'float32', frozenset(edge), situation, 'light', bound)
+    return make_plan(graphs, 'raw', frozenset(edge), situation, 'light', bound)
 
 
 def auxiliary_graph(graph: CostGraph, weights: Weights, corrected: bool = True) -> nx.DiGraph:
