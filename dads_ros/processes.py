@@ -26,6 +26,9 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from dataclasses import field
 import json
 import os
 from pathlib import Path
@@ -48,6 +51,31 @@ _STOP_REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DIES_WITH_PARENT = ('setpriv', '--pdeathsig', 'KILL')
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    Where a process runs: command words put before its own, and variables added to ours.
+
+    The words are such as those that enter a network namespace.
+    """
+
+    prefix: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+_place_of: ContextVar[Callable[[str], Place]] = ContextVar('_place_of', default=lambda _: Place())
+
+
+@contextmanager
+def placed(place_of: Callable[[str], Place]) -> Iterator[None]:
+    """Let a function of their names say where processes run that are started in this context."""
+    token = _place_of.set(place_of)
+    try:
+        yield
+    finally:
+        _place_of.reset(token)
+
+
 class Process:
     """
     One running program, in a session of its own, with its output in a file.
@@ -56,8 +84,6 @@ class Process:
 
     :param name: what error messages call it.
     :param log: file for its output; an old one is replaced.
-    :param env: variables added to this process's own.
-    :param prefix: command words put before, such as those that enter a network namespace.
     :param ends: whether it may end by itself, with status 0, while others still run.
     """
 
@@ -66,15 +92,15 @@ class Process:
         name: str,
         command: Sequence[str],
         log: Path,
-        env: Mapping[str, str] | None = None,
-        prefix: Sequence[str] = (),
+        *,
         ends: bool = False,
     ) -> None:
         self.name = name
         self.log = log
         self.ends = ends
-        environment = {**os.environ, 'PYTHONUNBUFFERED': '1', **(env or {})}
-        for word in (_DIES_WITH_PARENT[0], *prefix[:1], command[0]):
+        place = _place_of.get()(name)
+        environment = {**os.environ, 'PYTHONUNBUFFERED': '1', **place.env}
+        for word in (_DIES_WITH_PARENT[0], *place.prefix[:1], command[0]):
             if shutil.which(word, path=environment.get('PATH')) is None:
                 raise ProcessError(
                     f'{name!r} needs {word!r}, which is not on PATH; use scripts/run'
@@ -82,7 +108,7 @@ class Process:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open('wb') as output:
             self._child = subprocess.Popen(
-                [*_DIES_WITH_PARENT, *prefix, *command],
+                [*_DIES_WITH_PARENT, *place.prefix, *command],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -148,12 +174,11 @@ class ProcessGroup:
         name: str,
         command: Sequence[str],
         log: Path,
-        env: Mapping[str, str] | None = None,
-        prefix: Sequence[str] = (),
+        *,
         ends: bool = False,
     ) -> Process:
         """Start a process that belongs to the group; parameters as those of Process."""
-        process = Process(name, command, log, env, prefix, ends)
+        process = Process(name, command, log, ends=ends)
         self._processes.append(process)
         return process
 

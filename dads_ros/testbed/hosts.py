@@ -33,6 +33,7 @@ from pathlib import Path
 import signal
 from typing import TypeVar
 
+from dads_ros.processes import Place
 from dads_ros.processes import uninterrupted
 from dads_ros.testbed.system import is_leftover
 from dads_ros.testbed.system import owned_name
@@ -74,20 +75,17 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One of the two hosts: run a command on it by putting ``prefix`` before its words."""
+    """One of the two hosts."""
 
     namespace: str
     address: str
 
     @property
-    def prefix(self) -> tuple[str, ...]:
-        """Return the words that make a command run on this host."""
-        return ('ip', 'netns', 'exec', self.namespace)
-
-    @property
-    def env(self) -> dict[str, str]:
-        """Return the variables that let ROS nodes find those of the other host."""
-        return {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'}
+    def place(self) -> Place:
+        """Return what makes a process run here, and its ROS nodes find those of the other host."""
+        return Place(
+            ('ip', 'netns', 'exec', self.namespace), {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'}
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ import signal
 import time
 
 from dads_ros.errors import HostError
+from dads_ros.processes import Place
 from dads_ros.processes import POLL_S
 from dads_ros.processes import uninterrupted
 from dads_ros.testbed.system import is_leftover
@@ -40,18 +41,15 @@ _REMOVAL_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A control group: a command with ``prefix`` before its words runs in it."""
+    """A control group with a quota."""
 
     folder: Path
 
-    @property
-    def prefix(self) -> tuple[str, ...]:
-        """
-        Return the words that make a command run in the group.
-
-        They come before a host's: inside a namespace the control groups are out of sight.
-        """
-        return ('sh', '-c', 'echo $$ > "$0" && exec "$@"', str(self.folder / 'cgroup.procs'))
+    def place(self, within: Place) -> Place:
+        """Return what makes a process run in the group, and otherwise as in another place."""
+        enter = ('sh', '-c', 'echo $$ > "$0" && exec "$@"', str(self.folder / 'cgroup.procs'))
+        # The group's words come first: inside a namespace the control groups are out of sight.
+        return Place((*enter, *within.prefix), within.env)
 
     def throttled_s(self) -> float:
         """Return how long its processes waited for quota, summed over processors."""

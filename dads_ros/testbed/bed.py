@@ -1,0 +1,126 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A testbed: two hosts, a link that follows a trace, and a slower processor for the car."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from contextlib import contextmanager
+from contextlib import ExitStack
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import tempfile
+from typing import Any
+
+from dads_ros.emulation import BUFFER_BYTES
+from dads_ros.processes import Place
+from dads_ros.processes import ProcessGroup
+from dads_ros.testbed.hosts import Link
+from dads_ros.testbed.hosts import two_hosts
+from dads_ros.testbed.hosts import Wiring
+from dads_ros.testbed.lane import Impairment
+from dads_ros.testbed.quota import cpu_quota
+from dads_ros.testbed.quota import Quota
+from dads_ros.testbed.relay import READY
+from dads_ros.testbed.relay import relay_command
+from dads_ros.testbed.relay import RelayControl
+from dads_ros.testbed.shaper import Follower
+from dads_ros.testbed.shaper import Shaper
+from dads_ros.trace import Trace
+
+_READY_S = 10.0
+
+
+@dataclass(frozen=True)
+class Setup:
+    """
+    What the two hosts are to be like.
+
+    :param trace: the uplink's rate; the downlink has none.
+    :param impairment: each way; None leaves delay and loss to the kernel's own link, 0.
+    :param edge_cores: how much of a core the car's detector gets; None for no limit.
+    :param queue_bytes: buffer in front of the uplink.
+    """
+
+    trace: Trace
+    impairment: Impairment | None = None
+    edge_cores: float | None = None
+    queue_bytes: int = BUFFER_BYTES
+
+
+@dataclass
+class Bed:
+    """Two hosts that are up. The trace's clock begins with ``link_clock.start``."""
+
+    link: Link
+    link_clock: Follower
+    quota: Quota | None
+    relay_log: Path
+
+    def place_of(self, name: str) -> Place:
+        """Return where a node runs: the detector's far half in the cloud, all others on the car."""
+        if name == 'cloud':
+            return self.link.cloud.place
+        if name == 'edge' and self.quota is not None:
+            return self.quota.place(self.link.car.place)
+        return self.link.car.place
+
+    def measured(self) -> dict[str, Any]:
+        """Return what link and quota did so far."""
+        up, down = self.link.uplink.counters(), self.link.downlink.counters()
+        return {
+            'uplink_bytes': up.sent_bytes,
+            'uplink_packets': up.sent_packets,
+            'uplink_dropped_packets': up.dropped_packets,
+            'downlink_bytes': down.sent_bytes,
+            'edge_throttled_s': self.quota.throttled_s() if self.quota else 0.0,
+            'trace_late_s': max(self.link_clock.late_s, default=0.0),
+        }
+
+    def relayed(self) -> dict[str, Any]:
+        """Return what the relay did, once the testbed is down; empty without one."""
+        if not self.relay_log.is_file():
+            return {}
+        return json.loads(self.relay_log.read_text(encoding='utf-8').splitlines()[-1])
+
+
+@contextmanager
+def make_bed(setup: Setup, logs: Path) -> Iterator[Bed]:
+    """
+    Set up a testbed for as long as the context lasts.
+
+    Raises HostError when this machine does not let us, and ProcessError when the relay fails.
+    """
+    relay_log = logs / 'relay.log'
+    wiring = Wiring.BRIDGE if setup.impairment is None else Wiring.TAPS
+    with ExitStack() as stack:
+        link = stack.enter_context(two_hosts(wiring))
+        cores = setup.edge_cores
+        quota = stack.enter_context(cpu_quota(cores)) if cores is not None else None
+        if setup.impairment is None:
+            shaper: Shaper | RelayControl = Shaper(link.uplink, setup.queue_bytes)
+        else:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='dads_ros-')))
+            control = folder / 'relay'
+            group = stack.enter_context(ProcessGroup())
+            command = relay_command(link, control, setup.impairment, setup.queue_bytes)
+            relay = group.start('relay', command, relay_log)
+            group.wait_until('the relay', lambda: relay.has_logged(READY), _READY_S)
+            shaper = RelayControl(control)
+        stack.enter_context(closing(shaper))
+        clock = stack.enter_context(Follower(setup.trace, shaper.set_rate))
+        yield Bed(link, clock, quota, relay_log)

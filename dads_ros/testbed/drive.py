@@ -1,0 +1,211 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A drive on the testbed: the real nodes on two hosts, by each method in turn, and one report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
+import json
+import os
+from pathlib import Path
+import platform
+import shutil
+import tempfile
+import time
+from typing import Any
+
+from tqdm import tqdm
+
+from dads_ros.media.sources import open_source
+from dads_ros.media.sources import Source
+from dads_ros.processes import placed
+from dads_ros.replay.methods import Method
+from dads_ros.replay.prepare import prepare
+from dads_ros.replay.prepare import Prepared
+from dads_ros.replay.prepare import slowed_down
+from dads_ros.replay.run import replay
+from dads_ros.replay.run import RunSetup
+from dads_ros.replay.session import check_is_session
+from dads_ros.replay.session import WARMUP_FRAMES
+from dads_ros.report.atomic import write_text
+from dads_ros.report.record import load_run
+from dads_ros.report.record import write_info
+from dads_ros.report.schema import LinkKind
+from dads_ros.report.schema import LinkSetup
+from dads_ros.report.schema import RunInfo
+from dads_ros.report.schema import SlowdownKind
+from dads_ros.report.write import report_document
+from dads_ros.report.write import write_report
+from dads_ros.settings import DEFAULT_DETECTOR
+from dads_ros.testbed.bed import Bed
+from dads_ros.testbed.bed import make_bed
+from dads_ros.testbed.bed import Setup
+
+RESULTS = 'testbed.json'
+
+
+@dataclass(frozen=True)
+class Drive:
+    """
+    What is driven on which testbed.
+
+    :param clip: scene[:seed], a video, a bag or a folder of images.
+    :param seconds: end the clip after this long.
+    :param edge_frame_s: what a whole frame shall take on the car; None keeps this machine's own.
+    """
+
+    clip: str
+    seconds: float
+    setup: Setup
+    edge_frame_s: float | None = None
+    calibration: Path | None = None
+    detector: str = DEFAULT_DETECTOR
+    weights: Path | None = None
+
+
+class _EnoughError(Exception):
+    """The clip has been played for as long as was asked."""
+
+
+def drive_methods(drive: Drive, methods: Sequence[Method], folder: Path) -> dict[str, Any]:
+    """
+    Drive by each method, leave a session with its report in a folder, and return the results.
+
+    They are written to testbed.json too. Raises a DadsError when something given is not usable,
+    the testbed cannot be set up, or a node fails; the hosts are removed in any case.
+    """
+    source = open_source(drive.clip)
+    check_is_session(folder)
+    prepared = prepare(drive.detector, drive.weights, drive.clip)
+    whole_s = sum(prepared.profile.layer_s.values())
+    slowdown = max(1.0, drive.edge_frame_s / whole_s) if drive.edge_frame_s else 1.0
+    setup = drive.setup
+    if slowdown > 1:
+        setup = replace(setup, edge_cores=prepared.profile.threads / slowdown)
+    for old in ('runs', 'logs'):
+        shutil.rmtree(folder / old, ignore_errors=True)
+    measured = {}
+    with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
+        run_setup = _run_setup(drive, prepared, slowdown, Path(scratch))
+        for method in methods:
+            info = _info(method, source, prepared, setup, slowdown)
+            with make_bed(setup, folder / 'logs' / method.name) as bed:
+                _drive(drive, run_setup, method, info, bed, folder / 'runs' / method.name)
+                seen = bed.measured()
+            measured[method.name] = seen | {'relay': bed.relayed()}
+    report = report_document(write_report(folder))
+    results = {'testbed': measured, 'edge_slowdown': slowdown, 'report': report}
+    write_text(folder / RESULTS, json.dumps(results, indent=1, allow_nan=False))
+    return results
+
+
+def _drive(
+    drive: Drive, run_setup: RunSetup, method: Method, info: RunInfo, bed: Bed, run: Path
+) -> None:
+    """Run one method; the link's clock starts with the first frame that has ended."""
+    started_s: float | None = None
+    head = run_setup.edge_profile.with_name('info.json')
+    write_info(head, info)
+    with tqdm(total=drive.seconds, unit='s', desc=method.name, bar_format=_BAR) as bar:
+
+        def frames_done(count: int) -> None:
+            nonlocal started_s
+            if not count:
+                return
+            if started_s is None:
+                started_s = time.monotonic()
+                bed.link_clock.start()
+            spent_s = time.monotonic() - started_s
+            bar.update(min(spent_s, drive.seconds) - bar.n)
+            if spent_s >= drive.seconds:
+                raise _EnoughError
+
+        try:
+            with placed(bed.place_of):
+                replay(run_setup, method, run, head, frames_done)
+        except _EnoughError:
+            bar.update(drive.seconds - bar.n)
+    _date_trace(run)
+
+
+_BAR = '{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s'
+
+
+def _date_trace(run: Path) -> None:
+    """Move the trace in run.json to when its clock began: as the first frame had ended."""
+    record = load_run(run)
+    if not record.frames or record.info.link.trace is None:
+        return
+    begin_s = min(frame.t_s + frame.total_s for frame in record.frames)
+    trace = tuple((time_s + begin_s, rate_bps) for time_s, rate_bps in record.info.link.trace)
+    write_info(run / 'run.json', replace(record.info, link=replace(record.info.link, trace=trace)))
+
+
+def _run_setup(drive: Drive, prepared: Prepared, slowdown: float, folder: Path) -> RunSetup:
+    slowed_down(prepared.profile, slowdown).save(folder / 'edge.json')
+    prepared.profile.save(folder / 'cloud.json')
+    return RunSetup(
+        source=drive.clip,
+        rate=1.0,
+        detector=drive.detector,
+        weights=drive.weights,
+        edge_profile=folder / 'edge.json',
+        cloud_profile=folder / 'cloud.json',
+        calibration=drive.calibration,
+        trace=None,  # the link is real
+        rtt_s=0.0,
+        slowdown=1.0,  # and so is the slow processor
+        inputs=prepared.profile.graph.inputs,
+        stamp_origin_ns=time.time_ns(),
+    )
+
+
+def _info(
+    method: Method, source: Source, prepared: Prepared, setup: Setup, slowdown: float
+) -> RunInfo:
+    profile = prepared.profile
+    return RunInfo(
+        method=method.name,
+        detector=profile.detector,
+        model_hash=profile.model_hash,
+        clip=source.name,
+        clip_rate_hz=source.rate_hz,
+        frame_count=source.frame_count or 0,
+        link=_link(setup),
+        edge_slowdown=slowdown,
+        edge_slowdown_kind=SlowdownKind.CGROUP if setup.edge_cores else SlowdownKind.NONE,
+        labels=prepared.labels,
+        graph=profile.graph,
+        started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
+        versions={**profile.versions, 'python': platform.python_version()},
+        machine={'name': profile.machine, 'cores': os.cpu_count(), 'threads': profile.threads},
+        warmup_frames=WARMUP_FRAMES,
+    )
+
+
+def _link(setup: Setup) -> LinkSetup:
+    if setup.impairment is None:
+        text = 'two network namespaces, token bucket of the kernel in a switch between them'
+        return LinkSetup(LinkKind.SHAPED, text, setup.trace.samples, 0.0)
+    way = setup.impairment
+    text = (
+        f'two network namespaces and a relay in user space: each way {way.delay_s * 1e3:g} ms, '
+        f'jitter {way.jitter_s * 1e3:g} ms, loss {way.loss:.1%}'
+    )
+    return LinkSetup(LinkKind.SHAPED, text, setup.trace.samples, 2 * way.delay_s)
