@@ -39,12 +39,12 @@ from dads_ros.bench import halves
 from dads_ros.bench import rates
 from dads_ros.bench import runtime_report
 from dads_ros.calibrate import Judge
-from dads_ros.cli.profile import SHIPPED
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
 from dads_ros.detector.data import Boxes
 from dads_ros.sampling import input_frames
 from dads_ros.sampling import labelled_frames
+from dads_ros.settings import DEFAULT_DETECTOR
 
 EDGE_FACTORS = (1.0, 2.0, 6.0)
 UPLINKS_MBPS = (0.5, 1.0, 2.0, 5.0, 20.0)
@@ -55,7 +55,10 @@ _PLANS = 60
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``dads bench runtime``."""
     parser.add_argument(
-        '--detector', default=SHIPPED, metavar='MODULE:FACTORY', help='default: %(default)s'
+        '--detector',
+        default=DEFAULT_DETECTOR,
+        metavar='MODULE:FACTORY',
+        help='default: %(default)s',
     )
     parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
     parser.add_argument(

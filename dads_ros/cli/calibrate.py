@@ -24,19 +24,22 @@ from dads_ros import calibrate
 from dads_ros import capture
 from dads_ros import planning
 from dads_ros.calibration import Calibration
-from dads_ros.cli.profile import SHIPPED
 from dads_ros.detector.api import load_detector
 from dads_ros.errors import ConfigError
 from dads_ros.profile import Profile
 from dads_ros.sampling import input_frames
 from dads_ros.sampling import labelled_frames
+from dads_ros.settings import DEFAULT_DETECTOR
 from dads_ros.threads import use_threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the detector, its profiles, the frames and the budget."""
     parser.add_argument(
-        '--detector', default=SHIPPED, metavar='MODULE:FACTORY', help='default: %(default)s'
+        '--detector',
+        default=DEFAULT_DETECTOR,
+        metavar='MODULE:FACTORY',
+        help='default: %(default)s',
     )
     parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
     parser.add_argument('--edge', type=Path, required=True, metavar='PROFILE')

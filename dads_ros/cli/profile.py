@@ -25,15 +25,17 @@ from dads_ros import profiling
 from dads_ros.detector.api import load_detector
 from dads_ros.profile import SIDES
 from dads_ros.sampling import input_frames
+from dads_ros.settings import DEFAULT_DETECTOR
 from dads_ros.threads import use_threads
-
-SHIPPED = 'dads_ros.detector.shipped:detector'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is measured, on which frames, and where the profile goes."""
     parser.add_argument(
-        '--detector', default=SHIPPED, metavar='MODULE:FACTORY', help='default: %(default)s'
+        '--detector',
+        default=DEFAULT_DETECTOR,
+        metavar='MODULE:FACTORY',
+        help='default: %(default)s',
     )
     parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
     parser.add_argument(
