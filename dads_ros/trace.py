@@ -12,11 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A link's rate over time, from a CSV file: ``time_s,uplink_mbps``, each row held until the next."""
+"""A link's rate over time, from a CSV ``time_s,uplink_mbps``; a row holds until the next."""
 
 from __future__ import annotations
 
 import bisect
+from collections.abc import Sequence
 import csv
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,13 +45,9 @@ class Trace:
         """Raise TraceError when a number is negative or not finite, or times do not increase."""
         if not self.times_s or len(self.times_s) != len(self.rates_bps):
             raise TraceError('a trace needs one rate for each of at least one time')
-        for number, (time_s, rate_bps) in enumerate(zip(self.times_s, self.rates_bps, strict=True)):
-            if not (math.isfinite(time_s) and math.isfinite(rate_bps) and rate_bps >= 0):
-                raise TraceError(
-                    f'sample {number + 1}: time {time_s} or rate {rate_bps} not allowed'
-                )
-            if number and time_s <= self.times_s[number - 1]:
-                raise TraceError(f'sample {number + 1}: time {time_s} does not come after the last')
+        for number in range(len(self.times_s)):
+            if problem := _problem(self.times_s, self.rates_bps, number):
+                raise TraceError(f'sample {number + 1} of the trace {problem}')
 
     @property
     def duration_s(self) -> float:
@@ -91,25 +88,39 @@ def load_trace(path: Path) -> Trace:
     Raises TraceError naming the file and the line when it cannot be read or is malformed.
     """
     try:
-        with path.open(newline='', encoding='utf-8') as file:
+        with path.open(newline='', encoding='utf-8-sig') as file:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TraceError(f'trace {str(path)!r} cannot be read: {error}') from error
     if not rows or [cell.strip() for cell in rows[0]] != HEADER:
         raise TraceError(f'trace {str(path)!r} must begin with the line {",".join(HEADER)}')
-    times_s, rates_bps = [], []
+    times_s: list[float] = []
+    rates_bps: list[float] = []
     for line, row in enumerate(rows[1:], start=2):
         if not row:
             continue
         try:
             time_s, rate_mbps = (float(cell) for cell in row)
         except ValueError:
-            raise TraceError(
-                f'trace {str(path)!r}, line {line}: {",".join(row)!r} is not two numbers'
-            ) from None
-        times_s.append(time_s)
-        rates_bps.append(rate_mbps * 1e6)
-    try:
-        return Trace(tuple(times_s), tuple(rates_bps))
-    except TraceError as error:
-        raise TraceError(f'trace {str(path)!r}: {error}') from None
+            problem = 'is not two numbers'
+        else:
+            times_s.append(time_s)
+            rates_bps.append(rate_mbps * 1e6)
+            problem = _problem(times_s, rates_bps, len(times_s) - 1)
+        if problem:
+            text = ','.join(row)
+            raise TraceError(f'trace {str(path)!r}, line {line}: {text!r} {problem}')
+    if not times_s:
+        raise TraceError(f'trace {str(path)!r} holds no sample; add a line such as 0,2.5')
+    return Trace(tuple(times_s), tuple(rates_bps))
+
+
+def _problem(times_s: Sequence[float], rates_bps: Sequence[float], number: int) -> str:
+    """Return what is wrong with a sample, empty when nothing is."""
+    if not (math.isfinite(times_s[number]) and math.isfinite(rates_bps[number])):
+        return 'is not finite'
+    if rates_bps[number] < 0:
+        return 'has a negative rate; 0 is the least'
+    if number and times_s[number] <= times_s[number - 1]:
+        return 'does not come after the sample before it; sort the samples by time'
+    return ''

@@ -56,8 +56,7 @@ def to_rgb(data: np.ndarray, encoding: str, height: int, width: int, step: int) 
     """
     if encoding in _PLANAR:
         rows = _rows(data, encoding, height + height // 2, width, step, 1)
-        if height % 2 or width % 2:
-            raise MediaError(f'image of encoding {encoding!r} has odd size {width}x{height}')
+        _check_even(encoding, width, height)
         return cv2.cvtColor(np.ascontiguousarray(rows), _PLANAR[encoding])
     if encoding not in _PACKED:
         raise MediaError(
@@ -65,6 +64,8 @@ def to_rgb(data: np.ndarray, encoding: str, height: int, width: int, step: int) 
         )
     channels, conversion = _PACKED[encoding]
     rows = _rows(data, encoding, height, width, step, channels)
+    if channels == 2 or encoding.startswith('bayer'):
+        _check_even(encoding, width, height if channels == 1 else 0)
     image = rows if channels == 1 else rows.reshape(height, width, channels)
     return image if conversion is None else cv2.cvtColor(image, conversion)
 
@@ -75,10 +76,18 @@ def decode_compressed(data: np.ndarray) -> np.ndarray:
 
     Raises MediaError when it cannot be decoded.
     """
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error:  # its header claims more pixels than OpenCV allows
+        image = None
     if image is None:
         raise MediaError('compressed image cannot be decoded; jpeg, png and webp are read')
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _check_even(encoding: str, width: int, height: int) -> None:
+    if width % 2 or height % 2:
+        raise MediaError(f'image of encoding {encoding!r} has odd size {width}x{height}')
 
 
 def _rows(
