@@ -32,6 +32,7 @@ import torch
 from torch import fx
 
 from dads_ros.capture import Model
+from dads_ros.errors import ConfigError
 from dads_ros.errors import CutError
 
 _ALIGNMENT = 64  # bytes; what torch gives its own tensors
@@ -104,7 +105,8 @@ def head(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:
     Return the half that computes the boundary tensors from the network's inputs.
 
     Its inputs are ``model.graph.inputs``, its outputs the boundary tensors in the order given.
-    Raises CutError unless the names are the boundary of a legal cut.
+    Raises CutError unless the names are the boundary of a legal cut, ConfigError when the machine
+    lacks the device.
     """
     names = _checked(model, boundary)
     return _half(model, model.graph.inputs, names, device)
@@ -116,7 +118,8 @@ def tail(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:
 
     Its inputs are the boundary tensors in the order given, its outputs the network's raw outputs
     in order, as ``Detector.decode`` takes them. With the network's inputs as boundary it is the
-    whole network. Raises CutError unless the names are the boundary of a legal cut.
+    whole network. Raises CutError unless the names are the boundary of a legal cut, ConfigError
+    when the machine lacks the device.
     """
     names = _checked(model, boundary)
     return _half(model, names, model.outputs, device)
@@ -142,7 +145,7 @@ def _half(model: Model, inputs: tuple[str, ...], outputs: tuple[str, ...], devic
         copies[node] = graph.node_copy(node, copies.__getitem__)
     graph.output(tuple(copies[nodes[name]] for name in outputs))
     module = fx.GraphModule(model.module, graph, 'Half')
-    where = torch.device(device)
+    where = _device(device)
     if where.type != 'cpu':
         _move(module, where)
     return Half(module, [_port(model, name) for name in inputs], outputs, where)
@@ -201,6 +204,17 @@ def _dense(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
     if any(stride == 0 and size > 1 for size, stride in zip(shape, strides, strict=True)):
         return tuple(torch.empty(shape, device='meta').stride())
     return strides
+
+
+def _device(name: str) -> torch.device:
+    """Return the device; raise ConfigError when it is not in this machine."""
+    kind, _, number = name.partition(':')
+    if kind == 'cpu' and not number:
+        return torch.device('cpu')
+    index = int(number) if number.isdigit() else 0 if not number else torch.cuda.device_count()
+    if kind == 'cuda' and index < torch.cuda.device_count():
+        return torch.device(name)
+    raise ConfigError(f'device {name!r} is not available here; use cpu, or install its driver')
 
 
 def _move(module: fx.GraphModule, device: torch.device) -> None:

@@ -24,6 +24,7 @@ from dads_ros import calibrate
 from dads_ros import capture
 from dads_ros import planning
 from dads_ros.calibration import Calibration
+from dads_ros.cli.profile import output_file
 from dads_ros.detector.api import load_detector
 from dads_ros.errors import ConfigError
 from dads_ros.profile import Profile
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--budget', type=float, default=0.01, metavar='AP',
         help='AP at IoU 0.5 that a codec may cost, 0 to 1 (default: %(default)s)',
     )  # fmt: skip
-    parser.add_argument('-o', '--output', type=Path, required=True, metavar='FILE')
+    parser.add_argument('-o', '--output', type=output_file, required=True, metavar='FILE')
     parser.add_argument('--json', action='store_true', help='print the measured pairs as JSON')
 
 

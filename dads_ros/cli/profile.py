@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--threads', type=int, default=0, metavar='N',
         help='threads of the network; default: all cores but one',
     )  # fmt: skip
-    parser.add_argument('-o', '--output', type=Path, required=True, metavar='FILE')
+    parser.add_argument('-o', '--output', type=output_file, required=True, metavar='FILE')
     parser.add_argument('--json', action='store_true', help='print a summary as JSON')
 
 
@@ -89,3 +89,13 @@ def run(args: argparse.Namespace) -> int:
             f'of {result.machine}; halves predicted within {100 * result.fit_error:.0f}%'
         )
     return 0
+
+
+def output_file(text: str) -> Path:
+    """Return the path of a file to write; an argparse type, so that it fails before any work."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f'{text!r} is a folder; name a file')
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f'folder {str(path.parent)!r} does not exist; make it')
+    return path

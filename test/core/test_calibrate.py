@@ -134,3 +134,10 @@ def test_commands_refuse_in_one_line(arguments, message, capsys, tmp_path, monke
     error = capsys.readouterr().err
     assert message in error and error.count('\n') == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('verb', ['profile', 'calibrate'])
+def test_commands_refuse_an_output_that_cannot_be_written_before_any_work(verb, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        cli.main([verb, '--edge', 'e', '--frames', 'scene', '-o', '/no/such/folder/x.json'])
+    assert "folder '/no/such/folder' does not exist" in capsys.readouterr().err

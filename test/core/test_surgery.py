@@ -27,6 +27,7 @@ from torch import nn
 from dads_ros import capture
 from dads_ros import surgery
 from dads_ros.detector.api import Detector
+from dads_ros.errors import ConfigError
 from dads_ros.errors import CutError
 from dads_ros.errors import GraphError
 
@@ -211,6 +212,12 @@ def test_half_refuses_another_shape_or_type(model):
 def test_what_is_no_cut_is_refused(model, boundary):
     with pytest.raises((CutError, GraphError)):
         surgery.tail(model, boundary)
+
+
+@pytest.mark.parametrize('device', ['tpu', 'cuda:99', 'cuda:x', 'cpu:1', ''])
+def test_devices_that_are_not_there_are_refused(model, device):
+    with pytest.raises(ConfigError, match=f"device '{device}' is not available here"):
+        surgery.tail(model, model.graph.inputs, device=device)
 
 
 def test_warm_up_runs_the_half(model):
