@@ -77,9 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--time-limit-s',
         type=_at_least_zero,
-        default=Decimal(10),
+        default=Decimal(20),
         metavar='S',
-        help='for proving one heavy plan (default: 10)',
+        help='for proving one heavy plan (default: 20)',
     )
     parser.add_argument('--json', action='store_true', help='print a JSON array')
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -79,12 +80,11 @@ def _solve(
     graph: CostGraph, situation: Situation, time_limit_s: float, workers: int
 ) -> tuple[frozenset[int], Fraction]:
     """Return one graph's best cut and the bound that was proved."""
-    batch = CutBatch(graph)
     scale = stage_scale(situation)
-    cuts = closed_sets(graph)
-    if cuts is not None:
-        return _best_of(graph, situation, cuts, batch.totals(cuts), scale)
-    climber = Climber(graph, batch)
+    listed = _listed(graph)
+    if listed is not None:
+        return _best_of(graph, situation, *listed, scale)
+    climber = Climber(graph, CutBatch(graph))
     light = dsl({'': graph}, situation)
     start = climber.climb(_row(graph, light), scale)
     edge = frozenset(np.flatnonzero(start).tolist())
@@ -96,6 +96,13 @@ def _solve(
     if found < longest:
         edge, longest = proof.edge, found
     return edge, min(proof.bound, longest)
+
+
+@lru_cache(maxsize=64)
+def _listed(graph: CostGraph) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return all cuts of the graph and their totals, if they can be listed."""
+    cuts = closed_sets(graph)
+    return None if cuts is None else (cuts, CutBatch(graph).totals(cuts))
 
 
 def _row(graph: CostGraph, plan: CutPlan) -> np.ndarray:

@@ -50,20 +50,23 @@ def integers(columns: Sequence[Iterable[Exact]]) -> list[list[int]]:
 
 def delay_weights(graph: CostGraph, situation: Situation) -> Weights:
     """Return the weights that make a cut's value its delay without the round trip."""
-    edge_factor = Fraction(situation.edge_factor)
-    cloud_factor = Fraction(situation.cloud_factor)
-    per_byte = situation.ns_per_byte
+    factors = (
+        Fraction(situation.edge_factor),
+        situation.ns_per_byte,
+        Fraction(situation.cloud_factor),
+    )
+    ((per_edge, per_byte, per_cloud),) = integers((factors,))
     return Weights(
         *integers(
             (
-                (edge_factor * time for time in graph.edge_ns),
+                (per_edge * time for time in graph.edge_ns),
                 (
-                    edge_factor * encode + per_byte * size + cloud_factor * decode
+                    per_edge * encode + per_byte * size + per_cloud * decode
                     for encode, size, decode in zip(
                         graph.encode_ns, graph.output_bytes, graph.decode_ns, strict=True
                     )
                 ),
-                (cloud_factor * time for time in graph.cloud_ns),
+                (per_cloud * time for time in graph.cloud_ns),
             )
         )
     )

@@ -25,6 +25,7 @@ from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.situation import Situation
 
 _TINY = 1e-12
+_MAX_MOVES = 100
 
 
 def stage_scale(situation: Situation) -> np.ndarray:
@@ -54,14 +55,14 @@ class Climber:
 
     def climb(self, start: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """
-        Return a cut that no single move improves.
+        Return a cut that no single move improves, or what a hundred moves have reached.
 
         :param start: a closed edge set as a boolean vector.
         :param scale: what turns edge ns, bytes and cloud ns into comparable stages.
         """
         current = start
         least = float(self._rank(current[None], scale)[0])
-        while True:
+        for _ in range(_MAX_MOVES):
             moves = self._neighbours(current)
             if not len(moves):
                 return current
@@ -70,6 +71,7 @@ class Climber:
             if not ranks[chosen] < least * (1 - _TINY):
                 return current
             current, least = moves[chosen], float(ranks[chosen])
+        return current
 
     def _neighbours(self, current: np.ndarray) -> np.ndarray:
         joins = current | self._before[~current]

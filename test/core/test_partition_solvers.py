@@ -143,7 +143,7 @@ def test_light_and_heavy_are_optimal(graph: CostGraph, situation: Situation) -> 
 def test_heavy_proof_by_cp_sat_is_optimal(graph: CostGraph, situation: Situation) -> None:
     _, longest = brute_force(graph, situation)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr('dads_ros.partition.heavy.closed_sets', lambda _: None)
+        patch.setattr('dads_ros.partition.heavy._listed', lambda _: None)
         heavy = dsh({'raw': graph}, situation)
     check_closed(graph, heavy.edge)
     assert close(heavy.max_stage_s, longest)
