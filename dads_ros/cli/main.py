@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 import importlib
+import os
 import sys
 
 from dads_ros.errors import DadsError
@@ -34,6 +35,7 @@ VERBS = {
     'report': 'write report.html for the recorded runs of a session, and print the table',
     'replay': 'run the real nodes over a drive and compare',
     'parameters': "the nodes' parameters as YAML, JSON schema or a page",
+    'doctor': 'check this machine and say what to do',
     'bench': 'regenerate a benchmark of the documentation',
 }
 
@@ -70,6 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print('stopped', file=sys.stderr)
         return 130
+    except BrokenPipeError:  # `dads ... | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == '__main__':

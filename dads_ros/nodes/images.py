@@ -20,7 +20,8 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 
-from dads_ros.media import encodings
+from dads_ros.media.encodings import decode_compressed
+from dads_ros.media.encodings import to_rgb
 
 
 def read(image: Image) -> np.ndarray:
@@ -30,7 +31,7 @@ def read(image: Image) -> np.ndarray:
     Raises MediaError when the encoding is not supported or the data is too short.
     """
     data = np.frombuffer(image.data, np.uint8)
-    return encodings.to_rgb(data, image.encoding, image.height, image.width, image.step)
+    return to_rgb(data, image.encoding, image.height, image.width, image.step)
 
 
 def read_compressed(image: CompressedImage) -> np.ndarray:
@@ -39,4 +40,4 @@ def read_compressed(image: CompressedImage) -> np.ndarray:
 
     Raises MediaError when it cannot be decoded.
     """
-    return encodings.decode_compressed(np.frombuffer(image.data, np.uint8))
+    return decode_compressed(np.frombuffer(image.data, np.uint8))

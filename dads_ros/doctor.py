@@ -1,0 +1,207 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Look at this machine as a node would find it, and say what to do about what is not right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import ctypes
+from dataclasses import dataclass
+import enum
+import importlib.util
+import os
+from pathlib import Path
+import shutil
+import subprocess
+
+from dads_ros.threads import available_cores
+
+# A bundle of a few megabytes (a raw frame) has to fit, or the kernel drops parts of it.
+SOCKET_BUFFER_BYTES = 4 * 2**20
+SHARED_MEMORY_BYTES = 64 * 2**20
+STA_UNSYNC = 0x0040
+PING_TIMEOUT_S = 20
+
+
+class Health(enum.Enum):
+    """How a check ended; only BAD keeps something from working."""
+
+    OK = 'ok'
+    HINT = 'hint'
+    BAD = 'bad'
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor: what was looked at, what was found, and what to do about it."""
+
+    subject: str
+    health: Health
+    found: str
+    remedy: str = ''
+
+
+def examine() -> Iterator[Finding]:
+    """Yield the findings, one after another: the last one takes seconds."""
+    checks: tuple[Callable[[], Finding], ...] = (
+        _cores,
+        _rclpy,
+        _interfaces,
+        _middleware,
+        _discovery,
+        _socket_buffers,
+        _shared_memory,
+        _gpu,
+        _cv_bridge,
+        _clock,
+    )
+    for check in checks:
+        yield check()
+    if importlib.util.find_spec('rclpy') and shutil.which('ping_cloud'):
+        yield _cloud()
+
+
+def _cores() -> Finding:
+    cores = available_cores()
+    if cores > 1:
+        return Finding('processor', Health.OK, f'{cores} cores; one is left to DDS')
+    return Finding(
+        'processor', Health.HINT, 'one core', 'computing and DDS will disturb each other'
+    )
+
+
+def _rclpy() -> Finding:
+    if importlib.util.find_spec('rclpy') is None:
+        return Finding(
+            'ROS 2', Health.BAD, 'rclpy is not importable',
+            'use scripts/run, or source /opt/ros/DISTRO/setup.bash',
+        )  # fmt: skip
+    return Finding('ROS 2', Health.OK, os.environ.get('ROS_DISTRO') or 'rclpy from wheels')
+
+
+def _interfaces() -> Finding:
+    missing = [
+        name
+        for name in ('dads_ros.msg', 'sensor_msgs.msg', 'vision_msgs.msg')
+        if not _is_importable(name)
+    ]
+    if missing:
+        return Finding(
+            'messages', Health.BAD, f'{", ".join(missing)} not importable',
+            'colcon build this package, then source install/setup.bash',
+        )  # fmt: skip
+    return Finding('messages', Health.OK, 'dads_ros, sensor_msgs, vision_msgs')
+
+
+def _is_importable(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _middleware() -> Finding:
+    name = os.environ.get('RMW_IMPLEMENTATION', 'the default middleware')
+    profile = os.environ.get('FASTDDS_DEFAULT_PROFILES_FILE')
+    if 'fastrtps' in name and not profile:
+        return Finding(
+            'middleware', Health.HINT, f'{name} with its own buffers',
+            'for large frames set FASTDDS_DEFAULT_PROFILES_FILE to config/fastdds.xml',
+        )  # fmt: skip
+    if profile and not Path(profile).is_file():
+        return Finding(
+            'middleware', Health.BAD, f'FASTDDS_DEFAULT_PROFILES_FILE names {profile!r}',
+            'which does not exist; correct or unset it',
+        )  # fmt: skip
+    return Finding('middleware', Health.OK, name)
+
+
+def _discovery() -> Finding:
+    reach = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', 'SUBNET')
+    domain = os.environ.get('ROS_DOMAIN_ID', '0')
+    if reach in ('LOCALHOST', 'OFF'):
+        return Finding(
+            'discovery', Health.HINT, f'{reach}, domain {domain}: nodes of other hosts stay unseen',
+            'for a cloud on another host set ROS_AUTOMATIC_DISCOVERY_RANGE=SUBNET on both',
+        )  # fmt: skip
+    return Finding('discovery', Health.OK, f'{reach}, domain {domain}')
+
+
+def _socket_buffers() -> Finding:
+    path = Path('/proc/sys/net/core/rmem_max')
+    size = int(path.read_text(encoding='ascii')) if path.is_file() else 0
+    if size < SOCKET_BUFFER_BYTES:
+        return Finding(
+            'socket buffers', Health.HINT, f'net.core.rmem_max is {size} bytes',
+            f'raw frames may be lost; sudo sysctl -w net.core.rmem_max={SOCKET_BUFFER_BYTES}',
+        )  # fmt: skip
+    return Finding('socket buffers', Health.OK, f'net.core.rmem_max is {size} bytes')
+
+
+def _shared_memory() -> Finding:
+    try:
+        free = shutil.disk_usage('/dev/shm').free
+    except OSError:
+        free = 0
+    if free < SHARED_MEMORY_BYTES:
+        return Finding(
+            'shared memory', Health.HINT, f'{free / 2**20:.0f} MiB free in /dev/shm',
+            'images between nodes of one host go through it; make it larger',
+        )  # fmt: skip
+    return Finding('shared memory', Health.OK, f'{free / 2**20:.0f} MiB free')
+
+
+def _gpu() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding('GPU', Health.OK, f"{torch.cuda.get_device_name()}; use device 'cuda'")
+    return Finding('GPU', Health.OK, "none usable by torch; device 'cpu'")
+
+
+def _cv_bridge() -> Finding:
+    there = importlib.util.find_spec('cv_bridge') is not None
+    return Finding(
+        'cv_bridge', Health.OK, 'there, and not needed' if there else 'not there, and not needed'
+    )
+
+
+def _clock() -> Finding:
+    """Ask the kernel; delays are measured on the car's clock alone, so this is never bad."""
+    state = ctypes.create_string_buffer(512)
+    code = ctypes.CDLL(None).adjtimex(state)
+    status = int.from_bytes(state.raw[40:44], 'little')  # struct timex: modes, 3 longs, status
+    if code < 0 or status & STA_UNSYNC:
+        return Finding(
+            'clock', Health.HINT, 'not synchronised',
+            'delays are measured on the car alone; only stamps of other hosts would disagree',
+        )  # fmt: skip
+    return Finding('clock', Health.OK, 'synchronised')
+
+
+def _cloud() -> Finding:
+    try:
+        done = subprocess.run(
+            ['ping_cloud'], capture_output=True, text=True, timeout=PING_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Finding('cloud', Health.HINT, 'no word from the middleware', 'is DDS blocked here?')
+    if done.returncode == 0:
+        return Finding('cloud', Health.OK, done.stdout.strip())
+    return Finding(
+        'cloud', Health.HINT, 'no cloud node answers',
+        'start one, on the same ROS_DOMAIN_ID and namespace; until then the car computes alone',
+    )  # fmt: skip
