@@ -53,6 +53,7 @@ from dads_ros.profile import Profile
 CODECS = (
     'raw', 'raw+zstd', 'float16+zstd', 'int8+zstd', 'int4+zstd',
     'packed', 'packed2', 'packed4', 'packed8',
+    'levels+zstd', 'levels2+zstd', 'levels4+zstd', 'levels8+zstd',
     'jpeg30', 'jpeg50', 'jpeg75', 'jpeg90', 'webp30', 'webp50', 'webp75',
 )  # fmt: skip
 _CUTS = 6

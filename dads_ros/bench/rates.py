@@ -33,7 +33,7 @@ from dads_ros.calibrate import Judge
 from dads_ros.capture import layer_tensors
 from dads_ros.capture import Model
 from dads_ros.codec import zstd
-from dads_ros.codec.packed import MAX_LEVELS
+from dads_ros.codec.levels import MAX_LEVELS
 from dads_ros.detector.api import Detector
 from dads_ros.graph import Layer
 from dads_ros.partition.situation import Situation
@@ -99,7 +99,7 @@ def _typical(arrays: Mapping[Layer, np.ndarray], name: str, size_bytes: int) -> 
     """Return the tensor for a codec: the frame, the waist, or floats about as large as a frame."""
     if name.startswith(('jpeg', 'webp')):
         wanted = [a for layer, a in arrays.items() if layer.op == 'input']
-    elif name.startswith('packed'):
+    elif name.startswith(('packed', 'levels')):
         wanted = [a for a in arrays.values() if a.dtype == np.uint8 and a.max() < MAX_LEVELS]
     else:
         wanted = [a for layer, a in arrays.items() if layer.op == 'relu']

@@ -156,7 +156,7 @@ def _plot(result: Mapping[str, Any], path: Path) -> None:
         rows = sorted(rows, key=lambda row: row['bytes_mean'])
         kilobytes = [row['bytes_mean'] / 1e3 for row in rows]
         points = [100 * row['ap50_change'] for row in rows]
-        axes.plot(kilobytes, points, 'o', label=cut if len(cut) < 40 else f'{cut[:37]}...')
+        axes.plot(kilobytes, points, 'o', label=f'at {cut[:40]}')
         for row, x, y in zip(rows, kilobytes, points, strict=True):
             axes.annotate(row['codec'], (x, y), fontsize=6, rotation=30)
     axes.set(xscale='log', xlabel='kB per frame', ylabel='change of AP50, points')

@@ -21,7 +21,7 @@ the tensor, which the receiver knows from its own model:
 - ``raw``, ``raw+zstd``: lossless, any type;
 - ``float16+zstd``, ``int8+zstd``, ``int4+zstd``: floats rounded, integers kept lossless;
 - ``packed``: lossless for uint8 of at most 16 levels, ``packed2`` ... ``packed8`` rounded to every
-  second ... eighth level;
+  second ... eighth level; ``levels+zstd``, ``levels2+zstd`` ... the same, faster and larger;
 - ``jpegQQ``, ``webpQQ``: the uint8 input frame [1, height, width, 3] at a quality of 1 to 100.
 
 One name serves all tensors of a bundle.

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dads_ros.codec import zstd
+from dads_ros.codec.nibbles import join_nibbles
+from dads_ros.codec.nibbles import split_nibbles
 from dads_ros.errors import CodecError
 
 if TYPE_CHECKING:
@@ -143,7 +145,7 @@ class Integer(Zstd):
         np.rint(scaled, out=scaled)
         codes = np.minimum(scaled, self._top).astype(np.uint8).reshape(-1)
         if self._bits == 4:
-            codes = _join_nibbles(codes)
+            codes = join_nibbles(codes)
         return zstd.compress(header.tobytes() + codes.tobytes())
 
     def decode(self, data: memoryview, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -158,7 +160,7 @@ class Integer(Zstd):
         header = np.frombuffer(content, '<f4', 2 * groups[1]).reshape(2, 1, groups[1], 1)
         codes = np.frombuffer(content, np.uint8, offset=header_bytes)
         if self._bits == 4:
-            codes = _split_nibbles(codes)[:count]
+            codes = split_nibbles(codes)[:count]
         if not (np.isfinite(header).all() and (np.abs(header) <= 2 * LARGEST).all()):
             raise CodecError('quantised tensor has a range that is not finite')
         values = codes.reshape(groups).astype(np.float32)
@@ -187,13 +189,3 @@ def _ranges(values: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray, np.nd
     step = (high - low) / np.float32(top)
     step[step < SMALLEST_STEP] = 0
     return values, low, step
-
-
-def _join_nibbles(codes: np.ndarray) -> np.ndarray:
-    if len(codes) % 2:
-        codes = np.append(codes, np.uint8(0))
-    return codes[::2] << 4 | codes[1::2]
-
-
-def _split_nibbles(pairs: np.ndarray) -> np.ndarray:
-    return np.stack([pairs >> 4, pairs & 15], axis=1).reshape(-1)

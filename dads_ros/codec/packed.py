@@ -38,6 +38,7 @@ import numpy as np
 
 from dads_ros.codec.lattices import lattices
 from dads_ros.codec.lattices import Pass
+from dads_ros.codec.levels import MAX_LEVELS
 from dads_ros.codec.residuals import FAMILY
 from dads_ros.codec.residuals import Widths
 from dads_ros.codec.weights import Weights
@@ -45,8 +46,6 @@ from dads_ros.errors import CodecError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
-
-MAX_LEVELS = 16
 
 
 class Packed:

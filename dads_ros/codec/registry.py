@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dads_ros.codec.image import ImageCodec
+from dads_ros.codec.levels import Levels
 from dads_ros.codec.numeric import Float16
 from dads_ros.codec.numeric import Integer
 from dads_ros.codec.numeric import Raw
@@ -46,6 +47,9 @@ _COARSER = {
     'raw+zstd': 'float16+zstd',
     'float16+zstd': 'int8+zstd',
     'int8+zstd': 'int4+zstd',
+    'levels+zstd': 'levels2+zstd',
+    'levels2+zstd': 'levels4+zstd',
+    'levels4+zstd': 'levels8+zstd',
     'packed': 'packed2',
     'packed2': 'packed4',
     'packed4': 'packed8',
@@ -143,11 +147,16 @@ def _find(name: str) -> Codec:
             return Integer(bits=8)
         case 'int4+zstd':
             return Integer(bits=4)
+        case 'levels+zstd':
+            return Levels(step=1)
+        case 'levels2+zstd' | 'levels4+zstd' | 'levels8+zstd':
+            return Levels(step=int(name[6]))
         case 'packed':
             return Packed(step=1)
         case 'packed2' | 'packed4' | 'packed8':
             return Packed(step=int(name[-1]))
     raise CodecError(
-        f'unknown codec {name!r}; use raw, raw+zstd, float16+zstd, int8+zstd, int4+zstd, packed, '
-        'packed2, packed4, packed8, jpegQQ or webpQQ (QQ from 1 to 100)'
+        f'unknown codec {name!r}; use raw, raw+zstd, float16+zstd, int8+zstd, int4+zstd, '
+        'packed, packed2, packed4, packed8, levels+zstd, levels2+zstd, levels4+zstd, levels8+zstd, '
+        'jpegQQ or webpQQ (QQ from 1 to 100)'
     )

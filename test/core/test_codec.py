@@ -29,8 +29,9 @@ SHAPES = hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=6)
 LOSSLESS = ('raw', 'raw+zstd')
 ROUNDING = ('float16+zstd', 'int8+zstd', 'int4+zstd')
 PACKED = ('packed', 'packed2', 'packed4', 'packed8')
+LEVELS = ('levels+zstd', 'levels2+zstd', 'levels4+zstd', 'levels8+zstd')
 IMAGES = ('jpeg1', 'jpeg50', 'jpeg100', 'webp50')
-ALL = (*LOSSLESS, *ROUNDING, *PACKED, *IMAGES)
+ALL = (*LOSSLESS, *ROUNDING, *PACKED, *LEVELS, *IMAGES)
 
 
 def there_and_back(array: np.ndarray, name: str) -> np.ndarray:
@@ -114,10 +115,11 @@ def test_integer_codecs_keep_constant_channels():
 
 
 @given(
-    array=hnp.arrays(np.uint8, SHAPES, elements=st.integers(0, 15)), name=st.sampled_from(PACKED)
+    array=hnp.arrays(np.uint8, SHAPES, elements=st.integers(0, 15)),
+    name=st.sampled_from(PACKED + LEVELS),
 )
-def test_packed_levels_come_back_to_within_half_a_step(array, name):
-    step = int(name[6:] or 1)
+def test_levels_come_back_to_within_half_a_step(array, name):
+    step = int(name[6:7].strip('+') or 1)
     result = there_and_back(array, name)
     error = np.abs(result.astype(int) - array)
     assert (result.shape, result.dtype) == (array.shape, array.dtype)
@@ -133,9 +135,10 @@ def test_packed_beats_zstd_on_smooth_levels():
     assert len(codec.encode(codes, 'packed')) < 0.8 * len(codec.encode(codes, 'raw+zstd'))
 
 
-def test_packed_refuses_more_than_16_levels():
+@pytest.mark.parametrize('name', ['packed', 'levels+zstd'])
+def test_more_than_16_levels_are_refused(name):
     with pytest.raises(CodecError, match='values up to 15, not 16'):
-        codec.encode(np.array([3, 16], np.uint8), 'packed')
+        codec.encode(np.array([3, 16], np.uint8), name)
 
 
 @pytest.fixture(scope='module')
@@ -198,7 +201,7 @@ def examples() -> list[tuple[str, np.ndarray]]:
     picture = rng.integers(0, 256, (1, 16, 24, 3), np.uint8)
     return [
         *((name, floats) for name in (*LOSSLESS, *ROUNDING)),
-        *((name, levels) for name in PACKED),
+        *((name, levels) for name in PACKED + LEVELS),
         *((name, picture) for name in IMAGES),
     ]
 
@@ -270,7 +273,7 @@ def test_picture_over_its_cap_steps_to_lower_quality(frame):
     assert used == 'jpeg23' and len(data[0]) <= cap
 
 
-@pytest.mark.parametrize('name', ['int4+zstd', 'packed8', 'jpeg5'])
+@pytest.mark.parametrize('name', ['int4+zstd', 'packed8', 'levels8+zstd', 'jpeg5'])
 def test_bundle_that_never_fits_is_refused(frame, name):
     levels = np.random.default_rng(0).integers(0, 16, frame.shape, np.uint8)
     array = levels.astype(np.float32) if name.startswith('int') else levels
