@@ -62,40 +62,50 @@ class Setup:
     queue_bytes: int = BUFFER_BYTES
 
 
-@dataclass
 class Bed:
-    """Two hosts that are up. The trace's clock begins with ``link_clock.start``."""
+    """Two hosts that are up, joined by a link."""
 
-    link: Link
-    link_clock: Follower
-    quota: Quota | None
-    relay_log: Path
+    def __init__(self, link: Link, clock: Follower, quota: Quota | None, relay_log: Path) -> None:
+        self.link = link
+        self._clock = clock
+        self._quota = quota
+        self._relay_log = relay_log
+        self._at_begin = self._counts()
 
     def place_of(self, name: str) -> Place:
         """Return where a node runs: the detector's far half in the cloud, all others on the car."""
         if name == 'cloud':
             return self.link.cloud.place
-        if name == 'edge' and self.quota is not None:
-            return self.quota.place(self.link.car.place)
+        if name == 'edge' and self._quota is not None:
+            return self._quota.place(self.link.car.place)
         return self.link.car.place
 
-    def measured(self) -> dict[str, Any]:
-        """Return what link and quota did so far."""
+    def begin(self) -> None:
+        """Begin to follow the trace and to measure, now."""
+        self._clock.start()
+        self._at_begin = self._counts()
+
+    def measured(self) -> dict[str, float]:
+        """Return what went through link and quota since the beginning."""
+        then, now = self._at_begin, self._counts()
+        late_s = max(self._clock.late_s, default=0.0)
+        return {name: now[name] - then[name] for name in now} | {'trace_late_s': late_s}
+
+    def _counts(self) -> dict[str, float]:
         up, down = self.link.uplink.counters(), self.link.downlink.counters()
         return {
             'uplink_bytes': up.sent_bytes,
             'uplink_packets': up.sent_packets,
             'uplink_dropped_packets': up.dropped_packets,
             'downlink_bytes': down.sent_bytes,
-            'edge_throttled_s': self.quota.throttled_s() if self.quota else 0.0,
-            'trace_late_s': max(self.link_clock.late_s, default=0.0),
+            'edge_throttled_s': self._quota.throttled_s() if self._quota else 0.0,
         }
 
     def relayed(self) -> dict[str, Any]:
         """Return what the relay did, once the testbed is down; empty without one."""
-        if not self.relay_log.is_file():
+        if not self._relay_log.is_file():
             return {}
-        return json.loads(self.relay_log.read_text(encoding='utf-8').splitlines()[-1])
+        return json.loads(self._relay_log.read_text(encoding='utf-8').splitlines()[-1])
 
 
 @contextmanager

@@ -58,6 +58,7 @@ from dads_ros.testbed.bed import make_bed
 from dads_ros.testbed.bed import Setup
 
 RESULTS = 'testbed.json'
+_BAR = '{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s'
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,9 @@ def _drive(
     started_s: float | None = None
     head = run_setup.edge_profile.with_name('info.json')
     write_info(head, info)
-    with tqdm(total=drive.seconds, unit='s', desc=method.name, bar_format=_BAR) as bar:
+    with tqdm(
+        total=drive.seconds, unit='s', desc=method.name, bar_format=_BAR, mininterval=1
+    ) as bar:
 
         def frames_done(count: int) -> None:
             nonlocal started_s
@@ -130,7 +133,7 @@ def _drive(
                 return
             if started_s is None:
                 started_s = time.monotonic()
-                bed.link_clock.start()
+                bed.begin()
             spent_s = time.monotonic() - started_s
             bar.update(min(spent_s, drive.seconds) - bar.n)
             if spent_s >= drive.seconds:
@@ -141,20 +144,29 @@ def _drive(
                 replay(run_setup, method, run, head, frames_done)
         except _EnoughError:
             bar.update(drive.seconds - bar.n)
-    _date_trace(run)
+    _complete_info(run)
 
 
-_BAR = '{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s'
+def _complete_info(run: Path) -> None:
+    """
+    Say in run.json what only the run could tell.
 
-
-def _date_trace(run: Path) -> None:
-    """Move the trace in run.json to when its clock began: as the first frame had ended."""
+    That is how many frames the camera sent while it ran, by their stamps, and when, on the
+    recorder's clock, the trace began: as the first frame had ended.
+    """
     record = load_run(run)
-    if not record.frames or record.info.link.trace is None:
+    info, frames = record.info, record.frames
+    if not frames:
         return
-    begin_s = min(frame.t_s + frame.total_s for frame in record.frames)
-    trace = tuple((time_s + begin_s, rate_bps) for time_s, rate_bps in record.info.link.trace)
-    write_info(run / 'run.json', replace(record.info, link=replace(record.info.link, trace=trace)))
+    begin_s = min(frame.t_s + frame.total_s for frame in frames)
+    trace = tuple((time_s + begin_s, rate_bps) for time_s, rate_bps in info.link.trace or ())
+    played_s = (frames[-1].stamp_ns - frames[0].stamp_ns) / 1e9
+    info = replace(
+        info,
+        frame_count=round(played_s * info.clip_rate_hz) + 1,
+        link=replace(info.link, trace=trace),
+    )
+    write_info(run / 'run.json', info)
 
 
 def _run_setup(drive: Drive, prepared: Prepared, slowdown: float, folder: Path) -> RunSetup:

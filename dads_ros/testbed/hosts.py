@@ -211,21 +211,29 @@ def _cable(one: Port, other: Port) -> None:
 def _switch(namespace: str, car: Port, cloud: Port) -> tuple[Port, Port]:
     """Join two ports over a bridge; return the bridge's ports to the cloud and to the car."""
     to_car, to_cloud = Port(namespace, 'to_car'), Port(namespace, 'to_cloud')
-    run('ip', '-n', namespace, 'link', 'add', 'switch0', 'type', 'bridge', 'mcast_snooping', '0')
+    ip = ('ip', '-n', namespace, 'link')
+    run(*ip, 'add', 'switch0', 'type', 'bridge', 'mcast_snooping', '0')
     for inside, outside in ((to_car, car), (to_cloud, cloud)):
         _cable(inside, outside)
-        run('ip', '-n', namespace, 'link', 'set', inside.device, 'master', 'switch0', 'up')
-    run('ip', '-n', namespace, 'link', 'set', 'switch0', 'up')
+        run(*ip, 'set', inside.device, 'master', 'switch0')
+    for device in ('switch0', to_car.device, to_cloud.device):
+        _bring_up(namespace, device)
     return to_cloud, to_car
 
 
+def _bring_up(namespace: str, device: str) -> None:
+    """Bring a device up without IPv6: what crosses the link is what the nodes send."""
+    link = ('ip', '-n', namespace, 'link', 'set', 'dev', device)
+    run(*link, 'addrgenmode', 'none')
+    run(*link, 'up')
+
+
 def _give_address(namespace: str, index: int) -> None:
-    """Set a host's address and bring its end of the link up."""
+    """Bring a host's end of the link up, with its address and the other's."""
     ip = ('ip', '-n', namespace)
     link = ('dev', _DEVICE)
-    # No address resolution and no IPv6: what crosses the link is what the nodes send.
     run(*ip, 'link', 'set', *link, 'address', _MACS[index], 'mtu', str(MTU_BYTES))
-    run(*ip, 'link', 'set', *link, 'addrgenmode', 'none')
-    run(*ip, 'link', 'set', *link, 'up')
+    _bring_up(namespace, _DEVICE)
     run(*ip, 'address', 'add', f'{_ADDRESSES[index]}/24', *link)
+    # Behind a full buffer, address resolution would time out.
     run(*ip, 'neighbour', 'replace', _ADDRESSES[1 - index], 'lladdr', _MACS[1 - index], *link)
