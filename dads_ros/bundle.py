@@ -23,17 +23,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 import math
 
 import numpy as np
 
 from dads_ros.detections import Detections
 from dads_ros.errors import BundleError
+from dads_ros.errors import CodecError
 from dads_ros.errors import CutError
 from dads_ros.graph import LayerGraph
 
 MAX_IMAGE_SIDE = 16384
 MAX_BOXES = 1000
+MAX_NAME = 256
+MAX_TIME_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,33 +108,49 @@ def check_bundle(
     """
     Check a bundle against the model before any work is done on it.
 
-    :param accepts: whether a codec of this name can carry a tensor of this shape and type.
+    :param accepts: whether a codec of this name can carry a tensor of this shape and type; may
+        raise CodecError when there is no such codec.
     :param max_bytes: limit of the encoded tensors together.
     :return: the layers the cloud has to run.
     Raises BundleError naming the first violation.
     """
     if bundle.model_hash != graph.model_hash:
         raise BundleError('another model')
-    if not 0 < bundle.image_width <= MAX_IMAGE_SIDE or not (
-        0 < bundle.image_height <= MAX_IMAGE_SIDE
-    ):
+    if not 0 < len(bundle.vehicle) <= MAX_NAME or len(bundle.frame_id) > MAX_NAME:
+        raise BundleError('name missing or too long')
+    sides = (bundle.image_width, bundle.image_height)
+    if not all(0 < side <= MAX_IMAGE_SIDE for side in sides):
         raise BundleError('image size out of range')
     if bundle.data_bytes > max_bytes:
         raise BundleError(f'over {max_bytes} bytes')
     if len(bundle.tensors) > len(graph):
         raise BundleError('more tensors than layers')
     for tensor in bundle.tensors:
-        if tensor.name not in graph.index:
-            raise BundleError('unknown tensor')
-        layer = graph[tensor.name]
-        if tensor.shape != layer.shape or tensor.dtype != layer.dtype:
-            raise BundleError('wrong shape or type')
-        if not accepts(tensor.codec, tensor.shape, tensor.dtype):
-            raise BundleError('codec not accepted')
+        _check_tensor(tensor, graph, accepts)
+    # One order only: a cut spelled in many ways would have its half built as many times.
+    positions = [graph.index[name] for name in bundle.boundary]
+    if any(later <= earlier for earlier, later in pairwise(positions)):
+        raise BundleError('tensors repeated or out of order')
     try:
         return graph.cloud_layers(bundle.boundary)
     except CutError as error:
         raise BundleError('not a legal cut') from error
+
+
+def _check_tensor(
+    tensor: EncodedTensor, graph: LayerGraph, accepts: Callable[[str, tuple[int, ...], str], bool]
+) -> None:
+    if tensor.name not in graph.index:
+        raise BundleError('unknown tensor')
+    layer = graph[tensor.name]
+    if tensor.shape != layer.shape or tensor.dtype != layer.dtype:
+        raise BundleError('wrong shape or type')
+    try:
+        accepted = accepts(tensor.codec, tensor.shape, tensor.dtype)
+    except CodecError as error:
+        raise BundleError('unknown codec') from error
+    if not accepted:
+        raise BundleError('codec not accepted')
 
 
 def check_result(result: Result, model_hash: str, vehicle: str, label_count: int) -> None:
@@ -144,14 +164,18 @@ def check_result(result: Result, model_hash: str, vehicle: str, label_count: int
         raise BundleError('another vehicle')
     if result.model_hash != model_hash:
         raise BundleError('another model')
-    if len(found) > MAX_BOXES or found.boxes.shape != (len(found), 4):
+    count = len(found)
+    if count > MAX_BOXES or found.boxes.shape != (count, 4):
         raise BundleError('malformed boxes')
-    if len(found.class_ids) != len(found):
+    if found.scores.shape != (count,) or found.class_ids.shape != (count,):
         raise BundleError('malformed boxes')
-    if not (np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()):
+    if not np.isfinite(found.boxes).all():
         raise BundleError('boxes not finite')
-    if len(found) and int(found.class_ids.max()) >= label_count:
+    # Written so that NaN fails.
+    if not ((found.scores >= 0) & (found.scores <= 1)).all():
+        raise BundleError('scores out of range')
+    if not ((found.class_ids >= 0) & (found.class_ids < label_count)).all():
         raise BundleError('unknown class')
     times_s = (result.queue_s, result.decode_s, result.compute_s)
-    if not all(math.isfinite(t) and 0 <= t < 3600 for t in times_s):
+    if not all(math.isfinite(t) and 0 <= t < MAX_TIME_S for t in times_s):
         raise BundleError('times out of range')

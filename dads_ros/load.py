@@ -17,10 +17,12 @@
 from __future__ import annotations
 
 from collections import deque
-
-import numpy as np
+from itertools import pairwise
+from statistics import median
 
 JUMP_NS = 3_000_000_000
+# Of a shorter stage, most is overhead that no factor scales.
+SHORTEST_STAGE_S = 0.001
 
 
 class SpeedFactor:
@@ -35,36 +37,31 @@ class SpeedFactor:
 
     def __init__(self, window: int = 9) -> None:
         self._ratios: deque[float] = deque(maxlen=window)
+        self.value = 1.0
 
     def note(self, measured_s: float, predicted_s: float) -> None:
-        """Note a frame; one whose prediction is nothing says nothing."""
-        if predicted_s > 0 and measured_s > 0:
+        """Note a frame; one with hardly anything to do on the machine says nothing about it."""
+        if predicted_s >= SHORTEST_STAGE_S and measured_s > 0:
             self._ratios.append(measured_s / predicted_s)
-
-    @property
-    def value(self) -> float:
-        """Return the factor; 1 before the first frame."""
-        return float(np.median(self._ratios)) if self._ratios else 1.0
+            self.value = median(self._ratios)
 
 
 class CameraRate:
     """
     The camera's frame rate from its stamps, which may come in out of order.
 
-    :param window: stamps kept; the median interval between them survives dropped frames.
+    :param window: stamps kept; the median interval between them survives dropped frames and pauses.
     """
 
     def __init__(self, window: int = 16) -> None:
         self._stamps_ns: deque[int] = deque(maxlen=window)
+        self.rate_hz = 0.0
 
     def note(self, stamp_ns: int) -> None:
-        """Note a frame's stamp; one far from the others (a bag that loops) starts afresh."""
-        if self._stamps_ns and abs(stamp_ns - self._stamps_ns[-1]) > JUMP_NS:
+        """Note a frame's stamp; one far before the others (a bag that loops) starts afresh."""
+        if self._stamps_ns and stamp_ns < max(self._stamps_ns) - JUMP_NS:
             self._stamps_ns.clear()
         self._stamps_ns.append(stamp_ns)
-
-    @property
-    def rate_hz(self) -> float:
-        """Return the rate; 0 before the second frame."""
-        intervals_ns = np.diff(np.unique(self._stamps_ns))
-        return 1e9 / float(np.median(intervals_ns)) if len(intervals_ns) else 0.0
+        ordered = sorted(set(self._stamps_ns))
+        if len(ordered) > 1:
+            self.rate_hz = 1e9 / median(after - before for before, after in pairwise(ordered))

@@ -12,13 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""
-The monitor's mind: live traffic in; link state, probes and plans out. Without ROS or threads.
-
-Probes cost at most 1% of the last known rate: a budget fills at that pace and a probe waits until
-it can pay. Small ones tell the round trip and that the cloud is there; larger ones tell the rate
-while the plan in force sends nothing.
-"""
+"""The monitor's mind: live traffic in; link state, probes and plans out. No ROS, no threads."""
 
 from __future__ import annotations
 
@@ -27,22 +21,21 @@ from dataclasses import dataclass
 from dads_ros.link import LinkEstimate
 from dads_ros.link import LinkEstimator
 from dads_ros.link import MessageKey
-from dads_ros.link import SMALL_BYTES
 from dads_ros.load import CameraRate
 from dads_ros.load import SpeedFactor
 from dads_ros.partition.situation import Situation
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.frame import StageTimes
+from dads_ros.plan import Mode
 from dads_ros.plan import Plan
 from dads_ros.policy import Policy
+from dads_ros.probing import ProbeBudget
 
-PROBE_SHARE = 0.01
-PROBE_LIMIT_BYTES = 64_000
-PROBE_OVERHEAD_BYTES = 96
 BUNDLE_OVERHEAD_BYTES = 320
-PROBE_PERIOD_S = 0.5
-UNKNOWN_RATE_BPS = 1e6
 DEFAULT_CAMERA_HZ = 10.0
+# So many frames in a row that should have come back from the cloud and did not: the plan fails.
+MISS_LIMIT = 3
+PLANS_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +61,10 @@ class Monitor:
         self._edge = SpeedFactor()
         self._cloud = SpeedFactor()
         self._camera = CameraRate()
-        self._rows: dict[int, int] = {}
+        self._plans: dict[int, tuple[int, Mode]] = {}
         self._budget = ProbeBudget()
         self._frame_ended = False
+        self._missed = 0
 
     def sent(self, key: MessageKey, size_bytes: int, now_s: float) -> None:
         """Note that the edge handed a message to the link."""
@@ -84,64 +78,65 @@ class Monitor:
         """Note how a frame ended and what its stages took."""
         self._camera.note(stamp_ns)
         self._frame_ended = True
-        row = self._rows.get(plan_id, self.policy.table.local_row)
-        totals = self.policy.table.rows[row].totals
-        if outcome in (Outcome.VIA_CLOUD, Outcome.LOCAL):
-            spent_s = times.preprocess_s + times.edge_s + times.encode_s
-            self._edge.note(spent_s, float(totals.edge_ns) / 1e9)
+        self._count_misses(outcome, plan_id)
+        table = self.policy.table
+        row, mode = self._plans.get(plan_id, (table.local_row, Mode.LOCAL))
+        if outcome is Outcome.LOCAL:
+            # Whatever the plan was, the car computed every layer.
+            self._edge.note(times.edge_s, float(table.rows[table.local_row].totals.edge_ns) / 1e9)
         if outcome is Outcome.VIA_CLOUD:
-            self._cloud.note(times.decode_s + times.cloud_s, float(totals.cloud_ns) / 1e9)
+            totals = table.rows[row].totals
+            self._edge.note(times.edge_s + times.encode_s, float(totals.edge_ns) / 1e9)
+            # Under heavy load the car's own frames queue; under light load only those of others.
+            queue_s = 0.0 if mode is Mode.HEAVY else times.cloud_queue_s
+            self._cloud.note(queue_s + times.decode_s + times.cloud_s, float(totals.cloud_ns) / 1e9)
 
     def look(self, now_s: float) -> Outlook:
         """Return the present estimates, the next plan if it changes, and the next probe."""
         link = self._link.estimate(now_s)
+        situation = self._situation(link)
+        missed = self._missed if self._missed >= MISS_LIMIT else 0
+        plan = self.policy.update(
+            situation, link.alive, now_s, is_frame=self._frame_ended, missed=missed
+        )
+        self._frame_ended = False
+        if missed:
+            self._missed = 0
+        if plan is not None:
+            self._remember(plan)
+        probe_bytes = self._budget.next_probe(
+            self._link.last_known_bps(), self._bundle_bytes(), now_s
+        )
+        return Outlook(link, situation, plan, probe_bytes)
+
+    def _situation(self, link: LinkEstimate) -> Situation:
         # Names and headers of a bundle are a fixed cost on the air, like the round trip.
         fixed_s = BUNDLE_OVERHEAD_BYTES * 8 / link.uplink_bps if link.uplink_bps else 0.0
-        situation = Situation(
+        return Situation(
             uplink_bps=link.uplink_bps,
             rtt_s=link.rtt_s + fixed_s,
             edge_factor=self._edge.value,
             cloud_factor=self._cloud.value,
             rate_hz=self._camera.rate_hz or DEFAULT_CAMERA_HZ,
         )
-        plan = self.policy.update(situation, link.alive, now_s, is_frame=self._frame_ended)
-        self._frame_ended = False
-        if plan is not None:
-            self._rows[plan.plan_id] = self.policy.row
-        sends = self.policy.plan is not None and not self.policy.plan.is_local
-        known_bps = self._link.last_known_bps()
-        return Outlook(link, situation, plan, self._budget.next_probe(known_bps, sends, now_s))
 
+    def _bundle_bytes(self) -> float:
+        """Return the size of the bundles that the plan in force sends; 0 if none."""
+        return float(self.policy.table.rows[self.policy.row].totals.mean_bytes)
 
-class ProbeBudget:
-    """Bytes that probes may spend: PROBE_SHARE of the rate, saved up to PROBE_LIMIT_BYTES."""
+    def _count_misses(self, outcome: Outcome, plan_id: int) -> None:
+        """Count frames that the edge finished although the plan in force sends them."""
+        plan = self.policy.plan
+        if plan is None or plan.is_local or outcome is Outcome.VIA_CLOUD:
+            self._missed = 0
+        elif (outcome is Outcome.LOCAL_AFTER_MISS and plan_id == plan.plan_id) or (
+            # The edge has given up by itself: it computes under no plan of the monitor's.
+            outcome is Outcome.LOCAL and plan_id not in self._plans
+        ):
+            self._missed += 1
 
-    def __init__(self) -> None:
-        self._bytes = float(SMALL_BYTES)
-        self._filled_s: float | None = None
-        self._probed_s = float('-inf')
-        self._small_next = True
-
-    def next_probe(self, rate_bps: float, sends_bundles: bool, now_s: float) -> int | None:
-        """
-        Return the padding of the probe to send now in bytes, or None.
-
-        :param rate_bps: the last known rate; 0 stands for UNKNOWN_RATE_BPS.
-        :param sends_bundles: whether the plan in force measures the rate by itself.
-        """
-        rate_bps = rate_bps or UNKNOWN_RATE_BPS
-        if self._filled_s is not None:
-            self._bytes += (now_s - self._filled_s) * rate_bps * PROBE_SHARE / 8
-        self._filled_s = now_s
-        self._bytes = min(self._bytes, float(PROBE_LIMIT_BYTES))
-        if now_s - self._probed_s < PROBE_PERIOD_S or self._bytes < PROBE_OVERHEAD_BYTES:
-            return None
-        self._probed_s = now_s
-        padding = 0
-        # Every second probe is small, for the round trip that the others are measured against.
-        affordable = int(self._bytes) - PROBE_OVERHEAD_BYTES
-        if not (sends_bundles or self._small_next) and affordable > SMALL_BYTES:
-            padding = affordable
-        self._small_next = not self._small_next
-        self._bytes -= padding + PROBE_OVERHEAD_BYTES
-        return padding
+    def _remember(self, plan: Plan) -> None:
+        self._missed = 0
+        self._plans[plan.plan_id] = (self.policy.row, plan.mode)
+        if len(self._plans) > PLANS_KEPT:
+            del self._plans[next(iter(self._plans))]

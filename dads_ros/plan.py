@@ -88,6 +88,6 @@ class Plan:
         As many as it takes to keep the longest stage busy, and one more against jitter. More
         would only queue in the modem, where no newer frame can overtake them.
         """
-        if self.is_local or self.max_stage_s <= 0:
+        if self.is_local or self.max_stage_s <= 0 or math.isinf(self.max_stage_s):
             return 1
         return math.ceil(self.delay_s / self.max_stage_s - 1e-6) + 1

@@ -17,7 +17,9 @@ When to move the cut: estimates in, a plan with its reason out.
 
 The plan table says what is best now; the policy says whether it is worth changing to. A change
 waits until its gain has been there for some frames in a row, so that bursts and jitter change
-nothing; it is made at once when the plan in force would miss its deadlines or nothing gets through.
+nothing; it is made at once when the link collapses, when the plan in force would miss its deadlines
+or does, and when nothing gets through. A plan that stays the best is published again when its
+predictions have moved: deadlines and the number of frames under way follow from them.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
+from dads_ros import reasons
 from dads_ros.errors import ConfigError
 from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.plan import Load
@@ -32,8 +35,17 @@ from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
+from dads_ros.recovery import Recovery
 
 WISHES = ('auto', 'light', 'heavy', 'local', 'cloud', 'fixed')
+
+# A link that fell below this share of the rate the plan was made for has collapsed.
+COLLAPSE = 0.4
+# A plan keeps up while its longest stage is busy for less than this share of the time: the paper's
+# test, less what headers and jitter take.
+KEEPS_UP = 0.95
+# Predictions that moved by this factor are published.
+DRIFT = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +54,14 @@ class PolicyLimits:
     What the policy weighs.
 
     :param gain: share of the present delay (or longest stage) that a change must save.
-    :param patience_frames: for so many frames in a row.
-    :param stay_local_s: after the link was lost, it must be back for this long.
-    :param deadline_factor: a frame's deadline as a multiple of its predicted delay,
-    :param deadline_floor_s: but no shorter than this,
-    :param deadline_ceiling_s: and no longer than this.
+    :param patience_frames: for so many frames in a row, or for ``settle_s``, whichever is less.
+    :param stay_local_s: after the link was lost, it must be back for this long; longer, if it
+        is soon lost again.
+    :param deadline_factor: how long the cloud may take to answer, as a multiple of what link and
+        cloud are predicted to take,
+    :param deadline_floor_s: but no less than this,
+    :param deadline_ceiling_s: and no more than this.
+    :param settle_s: a plan stays for at least so long, unless its change is urgent.
     """
 
     gain: float = 0.1
@@ -55,20 +70,21 @@ class PolicyLimits:
     deadline_factor: float = 2.0
     deadline_floor_s: float = 0.25
     deadline_ceiling_s: float = 1.0
+    settle_s: float = 1.0
 
-    def deadline_s(self, delay_s: float) -> float:
-        """Return the deadline of a frame, from its arrival, for a predicted delay."""
-        wanted_s = delay_s * self.deadline_factor
-        return min(max(wanted_s, self.deadline_floor_s), self.deadline_ceiling_s)
+    def deadline_s(self, plan: CutPlan) -> float:
+        """Return a frame's deadline: its time on the car, and how long the answer may take."""
+        wanted_s = (plan.delay_s - plan.edge_s) * self.deadline_factor
+        return plan.edge_s + min(max(wanted_s, self.deadline_floor_s), self.deadline_ceiling_s)
 
 
 class Policy:
     """
     Holds the plan in force and decides on the next.
 
-    :param wish: one of WISHES: what the user asked for.
-    :param fixed: boundary and codec, for the wish 'fixed'.
-    Raises ConfigError when the wish cannot be met with this table.
+    :param table: every plan there is.
+    :param inputs: the network's input layers, which the wish 'cloud' sends.
+    :param first_plan_id: plans are numbered from here.
     """
 
     def __init__(
@@ -85,10 +101,16 @@ class Policy:
         self._limits = limits
         self._next_plan_id = first_plan_id
         self._wish = 'auto'
+        self._asked = ''
         self._fixed_row = table.local_row
         self._row = table.local_row
         self._patience = 0
-        self._lost_s = -math.inf
+        self._better_since_s = math.inf
+        self._recovery = Recovery(limits.stay_local_s)
+        self._has_contact = False
+        self._taken_s = -math.inf
+        self._made_for_bps = 0.0
+        self._retry = False
         self.plan: Plan | None = None
 
     @property
@@ -100,7 +122,8 @@ class Policy:
         """
         Change what the user wants; the next update decides by it.
 
-        Raises ConfigError when the wish is unknown or this table cannot meet it.
+        Raises ConfigError when the wish is unknown or cannot be met, PlanError when this table
+        has no such row.
         """
         if wish not in WISHES:
             raise ConfigError(f'mode {wish!r} is unknown; use one of {", ".join(WISHES)}')
@@ -109,92 +132,142 @@ class Policy:
         if wish == 'fixed':
             self._fixed_row = self.table.row_of(boundary, codec)
         self._wish = wish
-        self._patience = self._limits.patience_frames
+        self._asked = f'mode {wish!r} asked for'
 
     def update(
-        self, situation: Situation, alive: bool, now_s: float, *, is_frame: bool
+        self, situation: Situation, alive: bool, now_s: float, *, is_frame: bool, missed: int = 0
     ) -> Plan | None:
         """
         Return a new plan, or None to stay with the one in force.
 
         :param alive: whether the cloud answered recently.
         :param is_frame: whether a frame has just ended; only frames count towards patience.
+        :param missed: deadlines missed in a row, when these are too many; else 0.
         """
-        if not alive or not situation.has_link:
-            self._lost_s = now_s
-        present = self.table.evaluate(self._row, situation, self._load_in_force())
+        failure = self._failure(situation, alive, missed)
+        if failure and self._has_contact:
+            was_in_use = self.plan is not None and not self.plan.is_local
+            self._recovery.failed(now_s, was_in_use=was_in_use)
+            self._retry |= was_in_use and missed > 0
         best = self._wanted(situation, now_s)
-        if self.plan is None:
-            return self._take(best, situation, 'first plan')
-        same_mode = self.plan.mode == self._mode_of(best)
-        if best.row == self._row and same_mode:
+        why = self._asked or self._first(failure)
+        self._asked = ''
+        if why:
+            return self._take(best, situation, why, now_s)
+        present = self.table.evaluate(self._row, situation, self._load_in_force())
+        if best.row == self._row:
             self._patience = 0
-            return None
-        urgent = self._urgent(present, situation, now_s)
+            return self._renew(best, situation, now_s)
         gain = self._gain(present, best, situation)
-        asked_for = self._wish in ('local', 'cloud', 'fixed') or not same_mode
-        if urgent:
-            return self._take(best, situation, urgent)
-        if gain < self._limits.gain and not asked_for:
+        urgent = self._urgent(present, situation, failure)
+        if urgent and (failure or gain >= self._limits.gain):
+            return self._take(best, situation, urgent, now_s)
+        if gain < self._limits.gain:
             self._patience = 0
+            return self._renew(present, situation, now_s)
+        if not self._is_patient(now_s, is_frame):
             return None
+        return self._take(best, situation, reasons.saving(present, best, gain), now_s)
+
+    def _is_patient(self, now_s: float, is_frame: bool) -> bool:
+        """Return whether a better plan has been better for long enough, and the last one held."""
+        if self._patience == 0:
+            self._better_since_s = now_s
         self._patience += is_frame
-        if self._patience < self._limits.patience_frames:
-            return None
-        return self._take(best, situation, self._why(present, best, gain))
+        since_s = now_s - self._better_since_s
+        enough = self._patience >= self._limits.patience_frames or since_s >= self._limits.settle_s
+        return enough and now_s - self._taken_s >= self._limits.settle_s
+
+    def _failure(self, situation: Situation, alive: bool, missed: int) -> str:
+        """Return why nothing should be sent now, or nothing."""
+        if missed:
+            return f'{missed} deadlines missed in a row'
+        if not alive:
+            return 'no answer from the cloud'
+        return '' if situation.has_link else 'no link'
+
+    def _first(self, failure: str) -> str:
+        """Return why a plan is due whatever it gains, or nothing: there was none, or no cloud."""
+        if self.plan is None:
+            return 'first plan'
+        if failure or self._has_contact:
+            return ''
+        self._has_contact = True
+        return 'the cloud answers'
 
     def _wanted(self, situation: Situation, now_s: float) -> CutPlan:
         """Return the best plan that the wish and the link allow."""
-        recovering = now_s - self._lost_s < self._limits.stay_local_s
         if self._wish == 'fixed':
             return self.table.evaluate(self._fixed_row, situation, 'light')
         if self._wish == 'cloud':
             plans = [self.table.evaluate(i, situation, 'light') for i in self._uploads]
             return min(plans, key=lambda plan: plan.delay_s)
-        if self._wish == 'local' or recovering or not situation.has_link:
+        if self._wish == 'local' or not self._recovery.is_over(now_s) or not situation.has_link:
             return self.table.evaluate(self.table.local_row, situation, 'light')
-        if self._wish == 'light':
-            return self.table.plan(situation, 'light')
         if self._wish == 'heavy':
             return self.table.plan(situation, 'heavy')
-        return self.table.plan(situation, 'auto')
+        light = self.table.plan(situation, 'light')
+        # A heavy plan is left for a light one that keeps up with something to spare.
+        margin = 1.0 - self._limits.gain if self._load_in_force() == 'heavy' else 1.0
+        if self._wish == 'light' or light.max_stage_s * situation.rate_hz < KEEPS_UP * margin:
+            return light
+        return self.table.plan(situation, 'heavy')
 
-    def _urgent(self, present: CutPlan, situation: Situation, now_s: float) -> str:
+    def _urgent(self, present: CutPlan, situation: Situation, failure: str) -> str:
         """Return why a change cannot wait, or nothing."""
         assert self.plan is not None
-        if self._row == self.table.local_row or self._wish in ('cloud', 'fixed'):
+        if self.plan.is_local or self._wish in ('cloud', 'fixed'):
             return ''
-        if now_s == self._lost_s:
-            return 'no answer from the cloud' if situation.has_link else 'no link'
+        if failure:
+            return failure
+        if situation.uplink_bps < self._made_for_bps * COLLAPSE:
+            return f'the uplink fell from {self._made_for_bps / 1e6:.2f} Mbit/s'
         if present.delay_s > self.plan.deadline_s:
             return (
-                f'the plan in force would take {_ms(present.delay_s)}, '
-                f'over its deadline of {_ms(self.plan.deadline_s)}'
+                f'the plan in force would take {reasons.milliseconds(present.delay_s)}, '
+                f'over its deadline of {reasons.milliseconds(self.plan.deadline_s)}'
             )
         return ''
 
     def _gain(self, present: CutPlan, best: CutPlan, situation: Situation) -> float:
-        """Return the share saved: of delay when both keep up, else of the longest stage."""
-        rate_hz = situation.rate_hz
-        if max(present.max_stage_s, best.max_stage_s) * rate_hz < 1.0:
+        """Return the share saved: of the longest stage when nothing keeps up, else of delay."""
+        present_keeps_up = present.max_stage_s * situation.rate_hz < KEEPS_UP
+        best_keeps_up = best.max_stage_s * situation.rate_hz < KEEPS_UP
+        if present_keeps_up and best_keeps_up:
             return _saved(present.delay_s, best.delay_s)
-        enough_s = 1.0 / rate_hz if rate_hz > 0 else 0.0
-        return _saved(present.max_stage_s, max(best.max_stage_s, enough_s))
+        if best_keeps_up:
+            # Under the present plan frames come to wait for its longest stage.
+            return _saved(present.delay_s + present.max_stage_s, best.delay_s)
+        return _saved(present.max_stage_s, best.max_stage_s)
 
-    def _why(self, present: CutPlan, best: CutPlan, gain: float) -> str:
-        if best.mode == 'heavy':
-            return (
-                f'longest stage {_ms(best.max_stage_s)} instead of {_ms(present.max_stage_s)}'
-                f' ({gain:.0%} less)'
+    def _renew(self, present: CutPlan, situation: Situation, now_s: float) -> Plan | None:
+        """Return the plan in force with new predictions, if they have moved enough to matter."""
+        assert self.plan is not None
+        if now_s - self._taken_s < self._limits.settle_s or not self._recovery.is_over(now_s):
+            return None
+        if self._retry:
+            return self._take(present, situation, 'tried again', now_s)
+        if not present.boundary:
+            return None
+        ratio = present.delay_s / self.plan.delay_s if self.plan.delay_s else math.inf
+        moved = not (1 / DRIFT <= ratio <= DRIFT or math.isnan(ratio))
+        if moved or self._mode_of(present) != self.plan.mode:
+            return self._take(
+                present, situation, f'now {reasons.milliseconds(present.delay_s)}', now_s
             )
-        return f'delay {_ms(best.delay_s)} instead of {_ms(present.delay_s)} ({gain:.0%} less)'
+        return None
 
-    def _take(self, best: CutPlan, situation: Situation, why: str) -> Plan:
+    def _take(self, best: CutPlan, situation: Situation, why: str, now_s: float) -> Plan:
+        if self.plan is not None and self.plan.is_local and best.boundary:
+            self._recovery.returned(now_s)
         self._row = best.row
         self._patience = 0
+        self._retry = False
+        self._taken_s = now_s
+        self._made_for_bps = situation.uplink_bps
         plan_id = self._next_plan_id
         self._next_plan_id += 1
-        text = f'{why}; {_describe(situation)}'
+        text = f'{why}; {reasons.situation(situation)}'
         if best.max_stage_s * situation.rate_hz > 1.0:
             text += f'; nothing keeps up, send at most {best.max_rate_hz:.1f} frames/s'
         self.plan = Plan(
@@ -208,7 +281,7 @@ class Policy:
             cloud_s=best.cloud_s,
             delay_s=best.delay_s,
             max_rate_hz=best.max_rate_hz,
-            deadline_s=self._limits.deadline_s(best.delay_s),
+            deadline_s=self._limits.deadline_s(best),
             reason=text,
         )
         return self.plan
@@ -226,17 +299,5 @@ class Policy:
 
 def _saved(before_s: float, after_s: float) -> float:
     if math.isinf(before_s):
-        return 1.0
+        return 0.0 if math.isinf(after_s) else 1.0
     return (before_s - after_s) / before_s if before_s > 0 else 0.0
-
-
-def _ms(time_s: float) -> str:
-    return 'forever' if math.isinf(time_s) else f'{time_s * 1e3:.0f} ms'
-
-
-def _describe(situation: Situation) -> str:
-    return (
-        f'uplink {situation.uplink_bps / 1e6:.2f} Mbit/s, rtt {_ms(situation.rtt_s)}, '
-        f'edge x{situation.edge_factor:.2f}, cloud x{situation.cloud_factor:.2f}, '
-        f'camera {situation.rate_hz:.1f} Hz'
-    )

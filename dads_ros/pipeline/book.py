@@ -21,11 +21,15 @@ Pure bookkeeping without threads or clocks of its own: the caller holds a lock a
 from __future__ import annotations
 
 from collections import Counter
+from collections import OrderedDict
 from collections.abc import Callable
 
 from dads_ros.detections import Detections
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.frame import Outcome
+
+# Given up frames whose answers are still told from forged ones.
+REMEMBERED = 64
 
 
 class FrameBook:
@@ -43,6 +47,7 @@ class FrameBook:
         self._end = end
         self._in_flight: dict[int, Frame] = {}
         self._done: dict[int, tuple[Frame, Outcome]] = {}
+        self._given_up: OrderedDict[int, int] = OrderedDict()
         self._published_sequence = 0
         self.ended: Counter[Outcome] = Counter()
 
@@ -61,11 +66,18 @@ class FrameBook:
         self._in_flight[frame.sequence] = frame
 
     def answered(self, sequence: int, sent_ns: int) -> Frame | None:
-        """Take the frame that a result answers out of flight; None when it was given up before."""
+        """Take the frame that a result answers out of flight; None when nobody waits for it."""
         frame = self._in_flight.get(sequence)
         if frame is None or frame.sent_ns != sent_ns:
             return None
         return self._in_flight.pop(sequence)
+
+    def answered_late(self, sequence: int, sent_ns: int) -> bool:
+        """Return whether a result answers a frame that was sent and given up; true once for it."""
+        if self._given_up.get(sequence) != sent_ns:
+            return False
+        del self._given_up[sequence]
+        return True
 
     def complete(self, frame: Frame, outcome: Outcome, found: Detections, now_ns: int) -> None:
         """Hold the frame's detections until no older frame can come, then publish them."""
@@ -86,7 +98,7 @@ class FrameBook:
             if any(f.deadline_ns > now_ns for f in older):
                 return
             for frame in older:
-                self.drop(self._in_flight.pop(frame.sequence), Outcome.DROPPED_STALE, now_ns)
+                self.drop(self._give_up(frame.sequence), Outcome.DROPPED_STALE, now_ns)
             frame, outcome = self._done.pop(sequence)
             if sequence <= self._published_sequence:
                 outcome = Outcome.DROPPED_STALE
@@ -94,26 +106,33 @@ class FrameBook:
                 self._published_sequence = sequence
             self._finish(frame, outcome, now_ns)
 
-    def expire(self, now_ns: int) -> tuple[int, Frame | None]:
+    def expire(self, now_ns: int) -> tuple[list[Frame], Frame | None]:
         """
         Give up the frames past their deadline.
 
-        :return: how many there were, and the newest of them for the edge to finish itself; None
-            when newer detections are out already. The others end as stale.
+        :return: those frames, and the newest of them for the edge to finish itself; None when
+            newer detections are out already. The others end as stale.
         """
-        late = sorted(s for s, f in self._in_flight.items() if f.deadline_ns <= now_ns)
+        late = [f for _, f in sorted(self._in_flight.items()) if f.deadline_ns <= now_ns]
         self.release(now_ns)
-        left = [self._in_flight.pop(s) for s in late if s in self._in_flight]
+        left = [self._give_up(f.sequence) for f in late if f.sequence in self._in_flight]
         newest = left.pop() if left and left[-1].sequence > self._published_sequence else None
         for frame in left:
             self.drop(frame, Outcome.DROPPED_STALE, now_ns)
-        return len(late), newest
+        return late, newest
 
     def close(self, now_ns: int) -> None:
         """End everything in flight or held, so that the counters add up at shutdown."""
         for sequence in sorted(self._in_flight):
-            self.drop(self._in_flight.pop(sequence), Outcome.DROPPED_STALE, now_ns)
+            self.drop(self._give_up(sequence), Outcome.DROPPED_STALE, now_ns)
         self.release(now_ns)
+
+    def _give_up(self, sequence: int) -> Frame:
+        frame = self._in_flight.pop(sequence)
+        self._given_up[sequence] = frame.sent_ns
+        while len(self._given_up) > REMEMBERED:
+            self._given_up.popitem(last=False)
+        return frame
 
     def _finish(self, frame: Frame, outcome: Outcome, now_ns: int) -> None:
         frame.kept = ()

@@ -42,6 +42,8 @@ from dads_ros.pipeline.halves import HalfCache
 from dads_ros.pipeline.stage import in_camera_pixels
 
 MAX_VEHICLES = 256
+# A vehicle that was silent for so long may count its frames from the start again.
+FORGET_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,15 @@ class CloudLimits:
 class _Waiting:
     bundle: Bundle
     arrived_ns: int
+
+
+@dataclass(slots=True)
+class _Vehicle:
+    """What is kept of one vehicle: what waits, and what its newest bundle was."""
+
+    queue: deque[_Waiting]
+    newest: int = -1
+    seen_ns: int = 0
 
 
 class CloudPipeline:
@@ -88,8 +99,9 @@ class CloudPipeline:
         self._limits = limits
         self._slowdown = slowdown or nullcontext()
         self._changed = threading.Condition()
-        # Vehicles in the order in which they are served next: a served one goes to the end.
-        self._queues: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self._vehicles: OrderedDict[str, _Vehicle] = OrderedDict()
+        # Those with bundles, in the order in which they are served: a served one goes to the end.
+        self._turns: deque[_Vehicle] = deque()
         self.answered = 0
         self.rejected: Counter[str] = Counter()
 
@@ -102,17 +114,21 @@ class CloudPipeline:
             self._reject(str(error))
             return
         with self._changed:
-            if bundle.vehicle not in self._queues and len(self._queues) >= MAX_VEHICLES:
+            vehicle = self._vehicle(bundle.vehicle)
+            if vehicle is None:
                 self.rejected['too many vehicles'] += 1
                 return
-            queue = self._queues.setdefault(bundle.vehicle, deque())
-            if queue and bundle.sequence <= queue[-1].bundle.sequence:
+            silent_s = (arrived_ns - vehicle.seen_ns) / 1e9
+            if bundle.sequence <= vehicle.newest and silent_s < FORGET_S:
                 self.rejected['repeated or out of order'] += 1
                 return
-            if len(queue) >= self._limits.queue_depth:
-                queue.popleft()
+            vehicle.newest, vehicle.seen_ns = bundle.sequence, arrived_ns
+            if len(vehicle.queue) >= self._limits.queue_depth:
+                vehicle.queue.popleft()
                 self.rejected['vehicle over its share'] += 1
-            queue.append(_Waiting(bundle, arrived_ns))
+            if not vehicle.queue:
+                self._turns.append(vehicle)
+            vehicle.queue.append(_Waiting(bundle, arrived_ns))
             self._changed.notify()
 
     def step(self, timeout_s: float) -> bool:
@@ -123,28 +139,49 @@ class CloudPipeline:
         :return: whether there was any.
         """
         with self._changed:
-            if not self._queues:
+            if not self._turns:
                 self._changed.wait(timeout_s)
             waiting = self._take()
         if waiting is None:
             return False
         try:
             result = self._finish(waiting)
-        except (BundleError, CodecError) as error:
+        except BundleError as error:
             self._reject(str(error))
+            return True
+        except CodecError:
+            # Its text quotes what arrived: no reason to count by.
+            self._reject('data cannot be decoded')
+            return True
+        except Exception as error:
+            # Whatever one vehicle's tensors do to a detector, the others are served.
+            self._reject(f'detector failed with {type(error).__name__}')
             return True
         self._answer(result)
         self.answered += 1
         return True
 
+    def _vehicle(self, name: str) -> _Vehicle | None:
+        """Return a vehicle's entry, made in the place of the longest silent one if need be."""
+        entry = self._vehicles.pop(name, None)
+        if entry is None:
+            if len(self._vehicles) >= MAX_VEHICLES:
+                idle = next((n for n, v in self._vehicles.items() if not v.queue), None)
+                if idle is None:
+                    return None
+                del self._vehicles[idle]
+            entry = _Vehicle(deque())
+        self._vehicles[name] = entry
+        return entry
+
     def _take(self) -> _Waiting | None:
         """Return the oldest bundle of the vehicle that waits longest for its turn."""
-        if not self._queues:
+        if not self._turns:
             return None
-        vehicle, queue = self._queues.popitem(last=False)
-        waiting = queue.popleft()
-        if queue:
-            self._queues[vehicle] = queue
+        vehicle = self._turns.popleft()
+        waiting = vehicle.queue.popleft()
+        if vehicle.queue:
+            self._turns.append(vehicle)
         return waiting
 
     def _finish(self, waiting: _Waiting) -> Result:

@@ -130,6 +130,8 @@ class EdgePipeline:
         now_ns = time.monotonic_ns()
         with self._changed:
             self._sequence += 1
+            # The worker may be computing; what waited for an older frame's deadline goes out now.
+            self._book.release(now_ns)
             if self._mailbox is not None:
                 self._book.drop(self._mailbox, Outcome.DROPPED_SUPERSEDED, now_ns)
             self._mailbox = Frame(self._sequence, stamp_ns, frame_id, now_ns, read)
@@ -159,7 +161,8 @@ class EdgePipeline:
         """
         Take a result; one that fails a check, or that nobody waits for, is counted and dropped.
 
-        :return: whether its times may be believed; a late result still tells of the link.
+        :return: whether its times may be believed; a late result still tells of the link, one
+            that answers nothing, or answers again, does not.
         """
         now_ns = time.monotonic_ns()
         try:
@@ -171,8 +174,9 @@ class EdgePipeline:
         with self._changed:
             frame = self._book.answered(result.sequence, result.sent_ns)
             if frame is None:
-                self.rejected['too late'] += 1
-                return True
+                asked_for = self._book.answered_late(result.sequence, result.sent_ns)
+                self.rejected['too late' if asked_for else 'not asked for'] += 1
+                return asked_for
             self._misses = 0
             frame.times.network_s = (now_ns - frame.sent_ns) / 1e9 - result.cloud_s
             frame.times.cloud_queue_s = result.queue_s
@@ -213,19 +217,25 @@ class EdgePipeline:
         while True:
             now_ns = time.monotonic_ns()
             missed, late = self._book.expire(now_ns)
-            self._count_misses(missed)
+            # A plan is not to blame for what was sent under the one before.
+            in_force = self._prepared.plan.plan_id
+            self._count_misses(sum(1 for frame in missed if frame.plan_id == in_force))
             if late is not None:
                 if self._limits.finish_locally:
                     return late, None
                 self._book.drop(late, Outcome.DROPPED_STALE, now_ns)
             prepared = self._in_force(now_ns)
-            if self._mailbox is not None and self._book.in_flight < prepared.plan.window:
+            if self._mailbox is not None and self._has_room(prepared.plan):
                 frame, self._mailbox = self._mailbox, None
                 return None, frame
             if now_ns >= end_ns:
                 return None, None
             wake_ns = min(end_ns, self._book.next_deadline_ns or end_ns)
             self._changed.wait(max(0.0, (wake_ns - now_ns) / 1e9))
+
+    def _has_room(self, plan: Plan) -> bool:
+        """Return whether a frame may begin: the link bounds how many are sent, not the car."""
+        return plan.is_local or self._book.in_flight < plan.window
 
     def _count_misses(self, missed: int) -> None:
         if not missed:

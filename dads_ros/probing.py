@@ -1,0 +1,71 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+When to probe the link, and with how much, within a budget.
+
+Probes cost at most PROBE_SHARE of the last known rate: a budget fills at that pace and a probe
+waits until it can pay. Small ones tell the round trip and that the cloud is there; padded ones tell
+the rate while the plan in force sends nothing, or too little to tell it.
+"""
+
+from __future__ import annotations
+
+from dads_ros.link import SMALL_BYTES
+
+PROBE_SHARE = 0.01
+PROBE_LIMIT_BYTES = 64_000
+# Of an empty probe as a serialised message, names included.
+PROBE_OVERHEAD_BYTES = 96
+PROBE_PERIOD_S = 0.5
+# What may be saved up: longer makes larger probes, which measure better and delay frames more.
+SAVED_S = 2.0
+UNKNOWN_RATE_BPS = 1e6
+# A padded probe is worth its cost when it is so many times larger than the bundles.
+WORTH = 2.0
+
+
+class ProbeBudget:
+    """Bytes that probes may spend, saved up for at most SAVED_S and PROBE_LIMIT_BYTES."""
+
+    def __init__(self) -> None:
+        self._bytes = float(PROBE_OVERHEAD_BYTES)
+        self._filled_s: float | None = None
+        self._probed_s = float('-inf')
+        self._small_next = True
+
+    def next_probe(self, rate_bps: float, bundle_bytes: float, now_s: float) -> int | None:
+        """
+        Return the padding of the probe to send now in bytes, or None.
+
+        :param rate_bps: the last known rate; 0 stands for UNKNOWN_RATE_BPS.
+        :param bundle_bytes: size of the bundles of the plan in force, which measure the rate by
+            themselves; 0 when it sends none.
+        """
+        pace = (rate_bps or UNKNOWN_RATE_BPS) * PROBE_SHARE / 8
+        if self._filled_s is not None:
+            self._bytes += (now_s - self._filled_s) * pace
+        self._filled_s = now_s
+        most = min(max(pace * SAVED_S, PROBE_OVERHEAD_BYTES), PROBE_LIMIT_BYTES)
+        self._bytes = min(self._bytes, most)
+        if now_s - self._probed_s < PROBE_PERIOD_S or self._bytes < PROBE_OVERHEAD_BYTES:
+            return None
+        affordable = int(self._bytes) - PROBE_OVERHEAD_BYTES
+        # Every second probe is small, for the round trip that the others are measured against.
+        padded = not self._small_next and affordable > max(SMALL_BYTES, bundle_bytes * WORTH)
+        self._probed_s = now_s
+        self._small_next = not self._small_next
+        padding = affordable if padded else 0
+        self._bytes -= padding + PROBE_OVERHEAD_BYTES
+        return padding

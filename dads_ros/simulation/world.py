@@ -1,0 +1,118 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a simulated car meets: its link, its camera, how fast both machines are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+import random
+
+from dads_ros.trace import Trace
+
+
+@dataclass(frozen=True)
+class World:
+    """
+    What happens to a policy.
+
+    :param duration_s: for so long the camera delivers.
+    :param rtt_s: of an empty message.
+    :param jitter: by this share round trips, rate and stage times vary, evenly distributed.
+    :param loss: share of messages that never arrive.
+    :param edge_factor: how many times slower than profiled the edge is.
+    :param pauses_s: from when to when the cloud does nothing.
+    :param plan_s: from the monitor's decision to the plan's taking effect.
+    """
+
+    trace: Trace
+    duration_s: float
+    camera_hz: float
+    rtt_s: float = 0.02
+    jitter: float = 0.0
+    loss: float = 0.0
+    edge_factor: float = 1.0
+    cloud_factor: float = 1.0
+    pauses_s: tuple[tuple[float, float], ...] = ()
+    plan_s: float = 0.01
+    seed: int = 0
+
+
+class Chance:
+    """The world's randomness, drawn from its seed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._random = random.Random(world.seed)
+
+    def vary(self) -> float:
+        """Return a factor around 1."""
+        return 1.0 + self._random.uniform(-1, 1) * self._world.jitter
+
+    def loses(self) -> bool:
+        """Return whether a message is lost."""
+        return self._random.random() < self._world.loss
+
+
+class Link:
+    """A queue that serves one message after another at the trace's rate and keeps their order."""
+
+    def __init__(self, world: World, chance: Chance) -> None:
+        self._world = world
+        self._chance = chance
+        self._free_s = 0.0
+        self._last_arrival_s = 0.0
+
+    def finish_s(self, now_s: float, size_bytes: float) -> float:
+        """Return when a message handed over now would have crossed, without jitter."""
+        return self._world.trace.finish_s(max(now_s, self._free_s), size_bytes * 8.0)
+
+    def send(self, now_s: float, size_bytes: float) -> float:
+        """Hand a message over; return when it arrives, infinity when it never does."""
+        self._free_s = self.finish_s(now_s, size_bytes * self._chance.vary())
+        arrival_s = self._free_s + self.way_s()
+        self._last_arrival_s = max(self._last_arrival_s, arrival_s)
+        return math.inf if self._chance.loses() else self._last_arrival_s
+
+    def way_s(self) -> float:
+        """Return how long an empty message travels one way."""
+        return self._world.rtt_s / 2 * self._chance.vary()
+
+
+class Cloud:
+    """One worker that finishes bundles in order, except while it is paused."""
+
+    def __init__(self, world: World, chance: Chance) -> None:
+        self._world = world
+        self._chance = chance
+        self._free_s = 0.0
+
+    @property
+    def free_s(self) -> float:
+        """Return when the worker has nothing more to do."""
+        return self._free_s
+
+    def awake_s(self, time_s: float) -> float:
+        """Return when the cloud notices what arrives at a time."""
+        for begin_s, end_s in self._world.pauses_s:
+            if begin_s <= time_s < end_s:
+                return end_s
+        return time_s
+
+    def finish(self, arrived_s: float, cloud_s: float) -> tuple[float, float]:
+        """Return when a bundle's work begins and ends."""
+        began_s = self.awake_s(max(arrived_s, self._free_s))
+        self._free_s = began_s + cloud_s * self._world.cloud_factor * self._chance.vary()
+        return began_s, self._free_s
