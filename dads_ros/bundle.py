@@ -33,11 +33,13 @@ from dads_ros.errors import BundleError
 from dads_ros.errors import CodecError
 from dads_ros.errors import CutError
 from dads_ros.graph import LayerGraph
+from dads_ros.plan import Plan
 
 MAX_IMAGE_SIDE = 16384
 MAX_BOXES = 1000
 MAX_NAME = 256
 MAX_TIME_S = 3600.0
+MAX_WINDOW = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ def check_bundle(
         raise BundleError('another model')
     if not 0 < len(bundle.vehicle) <= MAX_NAME or len(bundle.frame_id) > MAX_NAME:
         raise BundleError('name missing or too long')
+    if not -(2**31) <= bundle.stamp_ns // 10**9 < 2**31:
+        raise BundleError('stamp out of range')
     sides = (bundle.image_width, bundle.image_height)
     if not all(0 < side <= MAX_IMAGE_SIDE for side in sides):
         raise BundleError('image size out of range')
@@ -151,6 +155,22 @@ def _check_tensor(
         raise BundleError('unknown codec') from error
     if not accepted:
         raise BundleError('codec not accepted')
+
+
+def check_plan(plan: Plan) -> None:
+    """
+    Check what a plan says of times before anyone waits by them; its cut is checked when built.
+
+    Raises BundleError naming the first violation.
+    """
+    if plan.is_local:
+        return
+    times_s = (plan.edge_s, plan.delay_s, plan.deadline_s)
+    if not all(math.isfinite(t) and 0 <= t < MAX_TIME_S for t in times_s):
+        raise BundleError('times out of range')
+    # Written so that NaN fails.
+    if not (plan.max_stage_s > 0 and plan.window <= MAX_WINDOW):
+        raise BundleError('too many frames under way')
 
 
 def check_result(result: Result, model_hash: str, vehicle: str, label_count: int) -> None:

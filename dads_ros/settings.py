@@ -33,6 +33,10 @@ from dads_ros.policy import WISHES
 
 T = TypeVar('T')
 QOS_CHOICES = ('reliable', 'best_effort')
+_KEY_FILE = (
+    "File with this car's key, which only its owner may read: what may leave the host is sealed. "
+    'Empty: plain topics.'
+)
 DEFAULT_DETECTOR = 'dads_ros.detector.shipped:detector'
 
 
@@ -91,6 +95,7 @@ class EdgeSettings(DetectorSettings):
     vehicle: str = _parameter(
         '', 'Name of this car in its bundles; empty takes the namespace, or the host.'
     )
+    key_file: str = _parameter('', _KEY_FILE)
     miss_limit: int = _parameter(
         3, 'Deadlines missed in a row before the car computes by itself.', low=1, high=100
     )
@@ -128,6 +133,10 @@ class CloudSettings(DetectorSettings):
             )
         },
     )
+    key_folder: str = _parameter(
+        '',
+        'Folder with a key file VEHICLE.key for each vehicle: all is sealed. Empty: plain topics.',
+    )
     queue_depth: int = _parameter(4, 'Bundles kept per vehicle.', low=1, high=64)
     max_age_s: float = _parameter(
         1.0, 'A bundle that waited longer for its turn is dropped.', low=0.05, high=60
@@ -142,6 +151,7 @@ class MonitorSettings:
     edge_profile: str = _parameter('', "The car's profile (dads profile --side edge).")
     cloud_profile: str = _parameter('', "The cloud's profile (dads profile --side cloud).")
     calibration: str = _parameter('', 'Accuracy of codecs (dads calibrate); empty: lossless only.')
+    key_file: str = _parameter('', _KEY_FILE)
     accuracy_budget: float = _parameter(
         0.01, 'AP at IoU 0.5 that a codec may cost against the float32 detector.', low=0, high=1
     )
@@ -189,6 +199,7 @@ class RecorderSettings:
 
     folder: str = _parameter('', 'Folder of the run; must not hold one yet.')
     info: str = _parameter('', 'JSON file with what was run: the head of run.json.')
+    key_file: str = _parameter('', _KEY_FILE)
 
 
 ALL_SETTINGS: dict[str, type] = {

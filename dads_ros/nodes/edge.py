@@ -24,8 +24,8 @@ import sys
 import time
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticStatus
 import numpy as np
-from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from vision_msgs.msg import Detection2DArray
@@ -35,10 +35,13 @@ from dads_ros.emulation import Slowdown
 from dads_ros.errors import DadsError
 import dads_ros.msg as msg
 from dads_ros.nodes import base
+from dads_ros.nodes import diagnostics
 from dads_ros.nodes import images
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
 from dads_ros.nodes.uplink import make_uplink
+from dads_ros.nodes.wire import keyring_of_car
+from dads_ros.nodes.wire import Wire
 from dads_ros.pipeline.edge import EdgeLimits
 from dads_ros.pipeline.edge import EdgePipeline
 from dads_ros.pipeline.edge import EdgePorts
@@ -46,6 +49,9 @@ from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.model import load_model
 from dads_ros.settings import EdgeSettings
+
+# Of what the car listens to; a result of 1000 boxes has 22 kB.
+MAX_RECEIVED_BYTES = 256 * 1024
 
 
 class EdgeNode(base.DadsNode[EdgeSettings]):
@@ -62,12 +68,13 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
     def configure(self) -> None:
         """Load the detector; announce what is published."""
         s = self.settings
+        self._wire = Wire(self, keyring_of_car(self, s.key_file), MAX_RECEIVED_BYTES)
         loaded = load_model(s)
         self._labels = loaded.detector.labels
         self._uplink = make_uplink(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
         wire = qos.wire(s.reliability)
-        self._bundles = self.create_lifecycle_publisher(msg.Bundle, 'bundle', wire)
-        self._probes = self.create_lifecycle_publisher(msg.Probe, 'probe', wire)
+        self._bundles = self._wire.outlet('bundle', wire)
+        self._probes = self._wire.outlet('probe', wire)
         self._detections = self.create_lifecycle_publisher(
             Detection2DArray, 'detections', qos.local()
         )
@@ -82,6 +89,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             self._vehicle,
             Slowdown(s.emulated_slowdown) if s.emulated_slowdown > 1 else None,
         )
+        self._diagnostics = diagnostics.Diagnostics(self, self._statuses)
 
     def activate(self) -> None:
         """Start the worker and listen."""
@@ -102,10 +110,10 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             )
             if s.compressed
             else listen(Image, 'image', partial(self._on_image, images.read), camera),
-            listen(msg.Result, 'result', self._on_result, wire),
-            listen(msg.Probe, 'probe_reply', self._on_probe_reply, wire),
+            self._wire.listen('result', self._on_result, wire),
+            self._wire.listen('probe_reply', self._on_probe_reply, wire),
+            self._wire.listen('plan', self._on_plan, qos.latched()),
             listen(msg.Probe, 'probe_request', self._on_probe_request, qos.local()),
-            listen(msg.Plan, 'plan', self._on_plan, qos.latched()),
             listen(msg.LinkState, 'link_state', self._on_link_state, qos.local()),
         ]
 
@@ -123,6 +131,9 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         """Let go of the detector and the link."""
         if hasattr(self, '_uplink'):
             self._uplink.close()
+        if hasattr(self, '_diagnostics'):
+            self._diagnostics.close()
+            del self._diagnostics
 
     def _on_image(self, read: Callable[[Any], np.ndarray], image: Any) -> None:
         self._uplink.start()
@@ -163,7 +174,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
     def _on_probe_request(self, probe: msg.Probe) -> None:
         probe.vehicle = self._vehicle
         probe.sent_ns = time.monotonic_ns()
-        size_bytes = self._uplink.send(self._probes, serialize_message(probe))
+        size_bytes = self._uplink.send(self._probes, self._probes.pack(probe))
         self._event(msg.LinkEvent.SENT, probe.sequence, size_bytes, probe.sent_ns, probe=True)
 
     def _on_probe_reply(self, probe: msg.Probe) -> None:
@@ -174,11 +185,26 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             )  # fmt: skip
 
     def _send(self, bundle: Bundle) -> int:
-        size_bytes = self._uplink.send(
-            self._bundles, serialize_message(messages.bundle_to_msg(bundle))
-        )
+        packed = self._bundles.pack(messages.bundle_to_msg(bundle))
+        size_bytes = self._uplink.send(self._bundles, packed)
         self._event(msg.LinkEvent.SENT, bundle.sequence, size_bytes, bundle.sent_ns)
         return size_bytes
+
+    def _statuses(self) -> list[DiagnosticStatus]:
+        ended = {
+            outcome.name.lower().replace('_', ' '): self._pipeline.ended[outcome]
+            for outcome in Outcome
+        }
+        refused = {**self._pipeline.rejected, **self._wire.refused}
+        return [
+            diagnostics.status(
+                self,
+                'frames',
+                f'{self._pipeline.offered} camera frames',
+                {'camera frames': self._pipeline.offered, **ended},
+            ),
+            diagnostics.refusals(self, refused, is_sealed=self._wire.is_sealed),
+        ]
 
     def _note(self, text: str) -> None:
         self.get_logger().warning(text, throttle_duration_sec=1.0)

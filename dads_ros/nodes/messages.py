@@ -26,9 +26,11 @@ from vision_msgs.msg import Detection2DArray
 from vision_msgs.msg import ObjectHypothesisWithPose
 
 from dads_ros.bundle import Bundle
+from dads_ros.bundle import check_plan
 from dads_ros.bundle import EncodedTensor
 from dads_ros.bundle import Result
 from dads_ros.detections import Detections
+from dads_ros.errors import BundleError
 import dads_ros.msg as msg
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.frame import Outcome
@@ -121,7 +123,6 @@ def result_to_msg(result: Result) -> msg.Result:
 def result_from_msg(message: msg.Result) -> Result:
     """Return the result of a message; nothing in it is checked yet."""
     boxes = np.asarray(message.boxes, np.float32)
-    whole = len(boxes) // 4 * 4
     return Result(
         vehicle=message.vehicle,
         model_hash=message.model_hash,
@@ -131,7 +132,7 @@ def result_from_msg(message: msg.Result) -> Result:
         frame_id=message.header.frame_id,
         sent_ns=message.sent_ns,
         detections=Detections(
-            boxes[:whole].reshape(-1, 4),
+            boxes.reshape(-1, 4) if len(boxes) % 4 == 0 else boxes,  # malformed stays so
             np.asarray(message.scores, np.float32),
             np.asarray(message.class_ids, np.int64),
         ),
@@ -158,8 +159,14 @@ def plan_to_msg(plan: Plan, header: Header) -> msg.Plan:
 
 
 def plan_from_msg(message: msg.Plan) -> Plan:
-    """Return the plan of a message."""
-    return Plan(
+    """
+    Return the plan of a message.
+
+    Raises BundleError when it says what no plan can say.
+    """
+    if message.mode not in Mode.__members__.values():
+        raise BundleError('unknown mode')
+    plan = Plan(
         plan_id=message.plan_id,
         model_hash=message.model_hash,
         mode=Mode(message.mode),
@@ -168,6 +175,8 @@ def plan_from_msg(message: msg.Plan) -> Plan:
         reason=message.reason,
         **{name: getattr(message, name) for name in _PLAN_NUMBERS},
     )
+    check_plan(plan)
+    return plan
 
 
 def frame_to_stage_times(frame: Frame, outcome: Outcome) -> msg.StageTimes:

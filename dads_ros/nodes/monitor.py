@@ -19,17 +19,18 @@ from __future__ import annotations
 import sys
 import time
 
-from diagnostic_msgs.msg import DiagnosticArray
 from diagnostic_msgs.msg import DiagnosticStatus
-from diagnostic_msgs.msg import KeyValue
 
 from dads_ros.link import MessageKey
 from dads_ros.monitor import Monitor
 from dads_ros.monitor import Outlook
 import dads_ros.msg as msg
 from dads_ros.nodes import base
+from dads_ros.nodes import diagnostics
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
+from dads_ros.nodes.wire import keyring_of_car
+from dads_ros.nodes.wire import Wire
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Plan
 from dads_ros.settings import MonitorSettings
@@ -51,17 +52,17 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         # A monitor that was restarted must not use the ids of its earlier life.
         self._policy = make_policy(self.settings, first_plan_id=int(time.time()) % 2**31)
         self._monitor = Monitor(self._policy)
-        self._plans = self.create_lifecycle_publisher(msg.Plan, 'plan', qos.latched())
+        wire = Wire(self, keyring_of_car(self, self.settings.key_file), limit_bytes=0)
+        self._plans = wire.outlet('plan', qos.latched())
         self._states = self.create_lifecycle_publisher(msg.LinkState, 'link_state', qos.local())
         self._requests = self.create_lifecycle_publisher(msg.Probe, 'probe_request', qos.local())
-        self._diagnostics = self.create_lifecycle_publisher(
-            DiagnosticArray, '/diagnostics', qos.local()
-        )
         self._probe_sequence = 0
         self._state_s = 0.0
         self.create_subscription(msg.LinkEvent, 'link_event', self._on_link_event, qos.local())
         self.create_subscription(msg.StageTimes, 'stage_times', self._on_frame, qos.local())
         self.create_timer(LOOK_PERIOD_S, self._look)
+        self._outlook: Outlook | None = None
+        self._diagnostics = diagnostics.Diagnostics(self, self._statuses)
 
     def activate(self) -> None:
         """Begin to decide."""
@@ -101,7 +102,7 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         if not self._active:
             return
         now_s = time.monotonic_ns() / 1e9
-        outlook = self._monitor.look(now_s)
+        self._outlook = outlook = self._monitor.look(now_s)
         if outlook.plan is not None:
             self._publish_plan(outlook.plan)
         if outlook.probe_bytes is not None:
@@ -114,7 +115,7 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
 
     def _publish_plan(self, plan: Plan) -> None:
         header = messages.to_header(self.get_clock().now().nanoseconds, '')
-        self._plans.publish(messages.plan_to_msg(plan, header))
+        self._plans.publish(self._plans.pack(messages.plan_to_msg(plan, header)))
         self.get_logger().info(f'plan {plan.plan_id} {plan.mode.name.lower()}: {plan.reason}')
 
     def _publish_state(self, outlook: Outlook) -> None:
@@ -133,32 +134,27 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
                 cloud_alive=bool(link.alive),
             )
         )
-        self._diagnostics.publish(DiagnosticArray(header=header, status=[self._status(outlook)]))
 
-    def _status(self, outlook: Outlook) -> DiagnosticStatus:
-        plan = self._policy.plan
-        assert plan is not None
+    def _statuses(self) -> list[DiagnosticStatus]:
+        plan, outlook = self._policy.plan, self._outlook
+        if plan is None or outlook is None:
+            return []
         behind = plan.max_rate_hz < outlook.situation.rate_hz
-        lost = not outlook.link.alive
-        return DiagnosticStatus(
-            level=DiagnosticStatus.WARN if behind or lost else DiagnosticStatus.OK,
-            name=f'{self.get_fully_qualified_name()}: plan',
-            message=plan.reason,
-            hardware_id=self.get_namespace(),
-            values=[
-                KeyValue(key='mode', value=plan.mode.name.lower()),
-                KeyValue(key='tensors sent', value=', '.join(plan.boundary) or 'none'),
-                KeyValue(key='codec', value=plan.codec or 'none'),
-                KeyValue(key='predicted delay ms', value=f'{plan.delay_s * 1e3:.1f}'),
-                KeyValue(key='highest rate Hz', value=f'{plan.max_rate_hz:.1f}'),
-                KeyValue(key='uplink Mbit/s', value=f'{outlook.link.uplink_bps / 1e6:.3f}'),
-                KeyValue(key='round trip ms', value=f'{outlook.link.rtt_s * 1e3:.1f}'),
-                KeyValue(key='edge factor', value=f'{outlook.situation.edge_factor:.2f}'),
-                KeyValue(key='cloud factor', value=f'{outlook.situation.cloud_factor:.2f}'),
-                KeyValue(key='camera Hz', value=f'{outlook.situation.rate_hz:.1f}'),
-                KeyValue(key='cloud answers', value=str(outlook.link.alive)),
-            ],
-        )
+        values = {
+            'mode': plan.mode.name.lower(),
+            'tensors sent': ', '.join(plan.boundary) or 'none',
+            'codec': plan.codec or 'none',
+            'predicted delay ms': f'{plan.delay_s * 1e3:.1f}',
+            'highest rate Hz': f'{plan.max_rate_hz:.1f}',
+            'uplink Mbit/s': f'{outlook.link.uplink_bps / 1e6:.3f}',
+            'round trip ms': f'{outlook.link.rtt_s * 1e3:.1f}',
+            'edge factor': f'{outlook.situation.edge_factor:.2f}',
+            'cloud factor': f'{outlook.situation.cloud_factor:.2f}',
+            'camera Hz': f'{outlook.situation.rate_hz:.1f}',
+            'cloud answers': outlook.link.alive,
+        }
+        warn = behind or not outlook.link.alive
+        return [diagnostics.status(self, 'plan', plan.reason, values, warn=warn)]
 
 
 def main() -> int:

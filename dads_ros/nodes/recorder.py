@@ -28,6 +28,8 @@ import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
+from dads_ros.nodes.wire import keyring_of_car
+from dads_ros.nodes.wire import Wire
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Mode
 from dads_ros.report.record import load_info
@@ -37,6 +39,8 @@ from dads_ros.report.schema import FrameRecord
 from dads_ros.report.schema import LinkRecord
 from dads_ros.report.schema import PlanRecord
 from dads_ros.settings import RecorderSettings
+
+MAX_PLAN_BYTES = 64 * 1024
 
 Box = tuple[float, float, float, float]
 
@@ -59,7 +63,8 @@ class RecorderNode(base.DadsNode[RecorderSettings]):
         listen = self.create_subscription
         listen(msg.StageTimes, 'stage_times', self._on_frame, qos.local())
         listen(Detection2DArray, 'detections', self._on_detections, qos.local())
-        listen(msg.Plan, 'plan', self._on_plan, qos.latched())
+        wire = Wire(self, keyring_of_car(self, s.key_file), MAX_PLAN_BYTES)
+        wire.listen('plan', self._on_plan, qos.latched())
         listen(msg.LinkState, 'link_state', self._on_link_state, qos.local())
 
     def cleanup(self) -> None:
