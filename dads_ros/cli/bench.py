@@ -28,15 +28,19 @@ SUBJECTS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add one sub-command per subject."""
-    subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
-    for subject, help_text in SUBJECTS.items():
-        subject_parser = subjects.add_parser(subject, help=help_text, description=help_text)
-        module = importlib.import_module(f'dads_ros.bench.{subject}')
-        module.add_arguments(subject_parser)
-        subject_parser.set_defaults(run_subject=module.run)
+    """Declare the subject; what follows it is the subject's own, which alone is imported."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    width = max(map(len, SUBJECTS))
+    parser.epilog = '\n'.join(f'  {name:{width}}  {text}' for name, text in SUBJECTS.items())
+    parser.add_argument('subject', choices=SUBJECTS, metavar='SUBJECT', help='one of those below')
+    parser.add_argument('arguments', nargs=argparse.REMAINDER, help='see dads bench SUBJECT --help')
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the chosen subject."""
-    return args.run_subject(args)
+    module = importlib.import_module(f'dads_ros.bench.{args.subject}')
+    parser = argparse.ArgumentParser(
+        prog=f'dads bench {args.subject}', description=SUBJECTS[args.subject]
+    )
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(args.arguments))
