@@ -88,7 +88,7 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
                 first_ns = frame.stamp_ns if first_ns is None else first_ns
                 due_s = offset_s + (frame.stamp_ns - first_ns) / 1e9 / s.rate
                 own = self._source.has_stamps and s.rate == 1.0
-                stamp_ns = frame.stamp_ns if own else origin_ns + int(due_s * 1e9)
+                stamp_ns = frame.stamp_ns if own else origin_ns + round(due_s * 1e9)
                 yield due_s, stamp_ns, frame
             if not s.loop:
                 return

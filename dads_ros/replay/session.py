@@ -172,6 +172,6 @@ def _link(drive: Drive, trace: Trace | None) -> LinkSetup:
 def _truth(source: Source, origin_ns: int, rate: float) -> tuple[TruthRecord, ...]:
     """Return the source's true boxes under the stamps that the player gives its frames."""
     return tuple(
-        replace(record, stamp_ns=origin_ns + int(record.stamp_ns / rate))
+        replace(record, stamp_ns=origin_ns + round(record.stamp_ns / rate))
         for record in source.truth()
     )
