@@ -233,7 +233,7 @@ def _fold_constants(module: fx.GraphModule) -> None:
 
 
 def _layout(module: fx.GraphModule) -> None:
-    """Store 4-D weights channels last: measured 0.75-0.82 of the time of the other layout."""
+    """Store 4-D weights channels last: 0.90 of the other layout's time on the shipped detector."""
     for node in module.graph.nodes:
         if node.op != 'get_attr':
             continue

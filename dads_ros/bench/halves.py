@@ -146,8 +146,7 @@ def profile_errors(
 
     Every plan takes turns with the all-local one, and both its predicted and its measured time are
     counted in shares of that one's: how fast the machine is just now then cancels out, and what is
-    left is what would choose a wrong plan. The all-local plan's own error is that of the profile's
-    ``fit_error``.
+    left is what would choose a wrong plan. It says nothing about absolute times.
 
     :param limit: rows to measure at most, spread evenly over the table.
     """

@@ -12,7 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""zstd with the decompressed size known, and checked, before anything is decompressed."""
+"""
+zstd with the decompressed size known, and checked, before anything is decompressed.
+
+At level 1 it left fewer bytes of the shipped detector's tensors than lz4 or blosc2 with a bit
+shuffle, in every form they are sent in; level 3 saves 1% more and takes 1.4 times as long
+(docs/runtime.md has the table).
+"""
 
 from __future__ import annotations
 
