@@ -1,0 +1,322 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The edge's pipeline with real threads: whatever cloud and monitor do, the car detects."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import pairwise
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from dads_ros.bundle import Bundle
+from dads_ros.bundle import Result
+from dads_ros.detections import Detections
+from dads_ros.errors import ConfigError
+from dads_ros.errors import CutError
+from dads_ros.pipeline.cloud import CloudLimits
+from dads_ros.pipeline.cloud import CloudPipeline
+from dads_ros.pipeline.edge import EdgeLimits
+from dads_ros.pipeline.edge import EdgePipeline
+from dads_ros.pipeline.edge import EdgePorts
+from dads_ros.pipeline.frame import Frame
+from dads_ros.pipeline.frame import Outcome
+from dads_ros.pipeline.model import LoadedModel
+from dads_ros.plan import Mode
+from dads_ros.plan import Plan
+
+IMAGE = np.zeros((32, 32, 3), np.uint8)
+IMAGE[4:8, 20:24] = 255
+BOX = [16.0, 0.0, 24.0, 8.0]  # the brightest 4 x 4 cell of the 16 x 16 input, in camera pixels
+
+
+def plan(plan_id: int, model_hash: str, boundary: tuple[str, ...] = ('conv2d',)) -> Plan:
+    return Plan(
+        plan_id=plan_id, model_hash=model_hash, mode=Mode.FIXED, boundary=boundary, codec='raw',
+        edge_s=0.0, transfer_s=0.02, cloud_s=0.0, delay_s=0.04, max_rate_hz=50.0, deadline_s=0.1,
+        reason='test',
+    )  # fmt: skip
+
+
+class Bench:
+    """An edge with a worker thread, and what came out of it."""
+
+    def __init__(
+        self, tiny: LoadedModel, limits: EdgeLimits, slowdown: object, on_send: Callable[..., None]
+    ) -> None:
+        self.ends: list[tuple[Frame, Outcome]] = []
+        self.bundles: list[Bundle] = []
+        self.notes: list[str] = []
+        self.hash = tiny.model.hash
+        self._on_send = on_send
+        self._stop = threading.Event()
+        self.edge = EdgePipeline(
+            tiny.detector, tiny.model, tiny.halves,
+            EdgePorts(self._send, lambda f, o: self.ends.append((f, o)), self.notes.append),
+            limits, 'car', slowdown,
+        )  # fmt: skip
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+
+    def _send(self, bundle: Bundle) -> int:
+        self.bundles.append(bundle)
+        self._on_send(self, bundle)
+        return bundle.data_bytes
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self.edge.step(0.02)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.edge.close()
+
+    def offer(self, image: np.ndarray = IMAGE) -> None:
+        self.edge.offer(lambda: image, time.monotonic_ns(), 'camera')
+
+    def drive(self, seconds: float, period_s: float = 0.02) -> None:
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self.offer()
+            time.sleep(period_s)
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        end_s = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < end_s, f'waited 10 s for {what}'
+            time.sleep(0.002)
+
+    def outcomes(self) -> list[Outcome]:
+        return [outcome for _, outcome in self.ends]
+
+    def check(self) -> None:
+        """Every frame ended once, published ones in order, the counters add up."""
+        sequences = [frame.sequence for frame, _ in self.ends]
+        assert sorted(sequences) == list(range(1, self.edge.offered + 1))
+        published = [f.sequence for f, outcome in self.ends if outcome.is_published]
+        assert all(before < after for before, after in pairwise(published))
+        assert sum(self.edge.ended.values()) == self.edge.offered
+        for frame, outcome in self.ends:
+            if outcome.is_published:
+                assert frame.detections.boxes.tolist() == [BOX]
+
+
+@contextmanager
+def bench(
+    tiny: LoadedModel,
+    limits: EdgeLimits | None = None,
+    slowdown: object = None,
+    on_send: Callable[..., None] = lambda *_: None,
+) -> Iterator[Bench]:
+    made = Bench(tiny, limits or EdgeLimits(), slowdown, on_send)
+    try:
+        yield made
+    finally:
+        made.close()
+    made.check()
+
+
+def answer(tiny: LoadedModel, bundle: Bundle) -> Result:
+    """Return what a real cloud answers."""
+    results: list[Result] = []
+    cloud = CloudPipeline(tiny.detector, tiny.model, tiny.halves, results.append, CloudLimits())
+    cloud.receive(bundle)
+    assert cloud.step(0.0), cloud.rejected
+    return results[0]
+
+
+def answering(tiny: LoadedModel, delay_s: float = 0.0) -> Callable[..., None]:
+    def on_send(made: Bench, bundle: Bundle) -> None:
+        threading.Timer(delay_s, lambda: made.edge.receive(answer(tiny, bundle))).start()
+
+    return on_send
+
+
+def test_without_a_plan_the_car_detects(tiny):
+    with bench(tiny) as car:
+        car.drive(0.2)
+        car.until(lambda: Outcome.LOCAL in car.outcomes(), 'a detection')
+    assert not car.bundles
+
+
+@pytest.mark.parametrize('boundary', [('frame',), ('conv2d',), ('sigmoid',)])
+def test_frames_go_through_the_cloud_at_any_cut(tiny, boundary):
+    with bench(tiny, on_send=answering(tiny)) as car:
+        car.edge.set_plan(plan(1, car.hash, boundary))
+        car.drive(0.3)
+        car.until(lambda: car.outcomes().count(Outcome.VIA_CLOUD) >= 3, 'three results')
+    assert {bundle.boundary for bundle in car.bundles} == {boundary}
+
+
+def test_switching_between_plans_loses_no_frame(tiny):
+    with bench(tiny, on_send=answering(tiny, 0.03)) as car:
+        for number in range(1, 25):
+            boundary = (('frame',), ('conv2d',), ())[number % 3]
+            car.edge.set_plan(replace(plan(number, car.hash, boundary), deadline_s=5.0))
+            car.drive(0.02, 0.01)
+        car.drive(0.1)
+        car.until(lambda: len(car.ends) == car.edge.offered, 'all frames to end')
+    assert car.edge.ended[Outcome.VIA_CLOUD] > 3 and car.edge.ended[Outcome.LOCAL] > 3
+    lost = {Outcome.DROPPED_STALE, Outcome.LOCAL_AFTER_MISS} & set(car.outcomes())
+    assert not lost
+
+
+def test_silent_cloud_is_given_up_after_the_miss_limit(tiny):
+    with bench(tiny, EdgeLimits(miss_limit=3)) as car:
+        car.edge.set_plan(plan(1, car.hash))
+        car.drive(0.8)
+        car.until(lambda: Outcome.LOCAL in car.outcomes(), 'the car to compute by itself')
+        assert Outcome.LOCAL_AFTER_MISS in car.outcomes()
+        sent = len(car.bundles)
+        car.drive(0.2)
+        assert len(car.bundles) == sent
+        assert len(car.notes) == 1 and '3 deadlines missed' in car.notes[0]
+        car.edge.set_plan(plan(2, car.hash))  # the monitor has a new plan
+        car.drive(0.1)
+        car.until(lambda: len(car.bundles) > sent, 'another bundle')
+    gaps = [b.completed_ns - a.completed_ns for (a, _), (b, _) in pairwise(
+        (f, o) for f, o in car.ends if o.is_published)]  # fmt: skip
+    assert max(gaps) / 1e9 < 0.1 + 2 * 0.02 + 0.2  # deadline, two frames, a busy machine
+
+
+def test_silent_monitor_is_noticed(tiny):
+    with bench(tiny, EdgeLimits(watchdog_s=0.2), on_send=answering(tiny)) as car:
+        car.edge.set_plan(plan(1, car.hash))
+        car.drive(0.1)
+        car.until(lambda: Outcome.VIA_CLOUD in car.outcomes(), 'a result')
+        car.drive(0.4)
+        car.until(lambda: Outcome.LOCAL in car.outcomes(), 'the car to compute by itself')
+        before = car.edge.ended[Outcome.VIA_CLOUD]
+        for _ in range(5):
+            car.edge.monitor_alive()
+            car.drive(0.05)
+        car.until(lambda: car.edge.ended[Outcome.VIA_CLOUD] > before, 'the plan to be back')
+
+
+def test_late_frames_are_dropped_where_the_car_does_not_finish_them(tiny):
+    with bench(tiny, EdgeLimits(finish_locally=False)) as car:
+        car.edge.set_plan(plan(1, car.hash))
+        car.drive(0.5)
+        car.until(lambda: Outcome.DROPPED_STALE in car.outcomes(), 'a dropped frame')
+    assert set(car.outcomes()) <= {Outcome.DROPPED_STALE, Outcome.DROPPED_SUPERSEDED}
+
+
+def test_results_are_taken_once_and_only_if_they_answer(tiny):
+    with bench(tiny, EdgeLimits(miss_limit=100)) as car:
+        car.edge.set_plan(replace(plan(1, car.hash), deadline_s=0.5))
+        car.offer()
+        car.until(lambda: car.bundles, 'a bundle')
+        good = answer(tiny, car.bundles[0])
+        nan = Detections(
+            np.full((1, 4), np.nan, np.float32), good.detections.scores, np.zeros(1, int)
+        )
+        forged = {
+            'another vehicle': replace(good, vehicle='truck'),
+            'another model': replace(good, model_hash='x'),
+            'not asked for': replace(good, sent_ns=good.sent_ns + 1),
+            'boxes not finite': replace(good, detections=nan),
+            'times out of range': replace(good, queue_s=float('nan')),
+            'unknown class': replace(good, detections=replace(nan, boxes=good.detections.boxes,
+                                                               class_ids=np.ones(1, int))),
+        }  # fmt: skip
+        for result in forged.values():
+            assert not car.edge.receive(result)
+        assert dict(car.edge.rejected) == dict.fromkeys(forged, 1)
+        assert not car.ends
+        assert car.edge.receive(good)
+        assert not car.edge.receive(good)
+        assert car.outcomes() == [Outcome.VIA_CLOUD]
+
+
+def test_late_result_tells_of_the_link_but_is_not_published(tiny):
+    with bench(tiny, EdgeLimits(miss_limit=100)) as car:
+        car.edge.set_plan(plan(1, car.hash))
+        car.offer()
+        car.until(lambda: car.ends, 'the deadline')
+        assert car.outcomes() == [Outcome.LOCAL_AFTER_MISS]
+        late = answer(tiny, car.bundles[0])
+        assert car.edge.receive(late)
+        assert not car.edge.receive(late)
+        assert car.edge.rejected == {'too late': 1, 'not asked for': 1}
+        assert car.outcomes() == [Outcome.LOCAL_AFTER_MISS]
+
+
+class Slow(nullcontext):
+    def __exit__(self, *_: object) -> None:
+        time.sleep(0.03)
+
+
+def test_newest_frame_wins_when_the_camera_is_faster(tiny):
+    with bench(tiny, slowdown=Slow()) as car:
+        car.drive(0.6, 0.005)
+        car.until(lambda: Outcome.LOCAL in car.outcomes(), 'a detection')
+    waits = [f.times.wait_s for f, o in car.ends if o is Outcome.LOCAL]
+    assert np.median(waits) < 0.03  # none waits longer than the frame before it takes
+    assert car.edge.ended[Outcome.DROPPED_SUPERSEDED] > car.edge.ended[Outcome.LOCAL]
+
+
+def test_local_plan_does_not_wait_for_frames_still_in_flight(tiny):
+    with bench(tiny) as car:
+        car.edge.set_plan(replace(plan(1, car.hash), deadline_s=5.0))
+        car.offer()
+        car.until(lambda: car.bundles, 'a bundle')
+        car.edge.set_plan(plan(2, car.hash, ()))
+        car.offer()
+        held = car.edge._book._done  # computed, and held for the older frame
+        car.until(lambda: held, 'the next frame to be computed')
+        assert not car.ends
+        assert car.edge.receive(answer(tiny, car.bundles[0]))
+        assert car.outcomes() == [Outcome.VIA_CLOUD, Outcome.LOCAL]
+
+
+def test_misses_of_the_plan_before_do_not_count(tiny):
+    with bench(tiny, EdgeLimits(miss_limit=1)) as car:
+        car.edge.set_plan(plan(1, car.hash))
+        car.offer()
+        car.until(lambda: car.bundles, 'a bundle')
+        car.edge.set_plan(replace(plan(2, car.hash), deadline_s=5.0))
+        car.until(lambda: car.ends, 'the deadline')
+        car.offer()
+        car.until(lambda: len(car.bundles) == 2, 'the new plan to be in force')
+    assert not car.notes
+
+
+def test_bad_images_and_plans_are_refused(tiny):
+    with bench(tiny) as car:
+        car.offer(np.zeros((0, 0, 3), np.uint8))
+        car.until(lambda: car.ends, 'the end of the frame')
+        assert car.outcomes() == [Outcome.DROPPED_INVALID]
+        with pytest.raises(ConfigError, match='another model'):
+            car.edge.set_plan(plan(1, 'x'))
+        with pytest.raises(CutError):
+            car.edge.set_plan(plan(1, car.hash, ('nothing',)))
+        car.offer()
+        car.until(lambda: len(car.ends) == 2, 'the next frame')
+        assert car.outcomes()[1] is Outcome.LOCAL
+
+
+def test_bundle_over_the_cap_is_finished_on_the_car(tiny):
+    with bench(tiny, EdgeLimits(bundle_cap_bytes=8)) as car:
+        car.edge.set_plan(plan(1, car.hash))
+        car.offer()
+        car.until(lambda: car.ends, 'the end of the frame')
+    assert car.outcomes() == [Outcome.LOCAL]
+    assert not car.bundles
