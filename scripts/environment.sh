@@ -67,13 +67,13 @@ step() {  # TEXT COMMAND...
   if [[ -t 2 ]]; then
     while sleep 1; do printf '\r%s ... %d s' "$text" $((SECONDS - start)); done >&2 &
     ticker=$!
-    trap 'kill "$ticker" 2>/dev/null' EXIT
+    trap 'kill "$ticker" 2>/dev/null || true' EXIT
   else
     printf '%s ...\n' "$text" >&2
   fi
   "$@" >"$log" 2>&1 </dev/null || status=$?
   if [[ -n $ticker ]]; then
-    kill "$ticker" 2>/dev/null
+    kill "$ticker" 2>/dev/null || true
     wait "$ticker" 2>/dev/null || true
     trap - EXIT
     printf '\r' >&2
@@ -117,7 +117,7 @@ make_venv() {  # HASH
     step "[1/3] Python environment in .venv ($("$python" --version))" "$python" -m venv "$venv"
   fi
   echo unfinished >"$venv/.made-from"
-  step '[2/3] packages of requirements/ (about 1.5 GB on disk)' fill_venv
+  step '[2/3] packages of requirements/ (about 2 GB on disk)' fill_venv
   echo "$1" >"$venv/.made-from"
 }
 
@@ -146,9 +146,11 @@ ensure_environment() {
     echo 'waiting for another process that makes the environment ...' >&2
     flock "$lock"
   fi
+  trap 'echo >&2; exit 130' INT  # pip turns Ctrl-C into an ordinary failure; .venv is half-made all the same
   mkdir -p "$root/log"
   is_current "$venv" "$for_venv" || make_venv "$for_venv"
   is_current "$install" "$for_install" || (make_install "$for_install") || exit
+  trap - INT
   exec {lock}<&-
 }
 
