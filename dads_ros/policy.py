@@ -46,6 +46,8 @@ COLLAPSE = 0.4
 KEEPS_UP = 0.95
 # Predictions that moved by this factor are published.
 DRIFT = 1.25
+# What stands in a message for a transfer that will not end.
+FOREVER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,9 +279,10 @@ class Policy:
             boundary=best.boundary,
             codec=best.codec,
             edge_s=best.edge_s,
-            transfer_s=best.transfer_s,
+            # Without a link a plan that was asked for takes for ever; its message holds numbers.
+            transfer_s=min(best.transfer_s, FOREVER_S),
             cloud_s=best.cloud_s,
-            delay_s=best.delay_s,
+            delay_s=min(best.delay_s, best.edge_s + FOREVER_S + best.cloud_s),
             max_rate_hz=best.max_rate_hz,
             deadline_s=self._limits.deadline_s(best),
             reason=text,

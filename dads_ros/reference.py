@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The parameters of the nodes as files: YAML with every default, JSON schema, and a page to read."""
+"""The nodes' parameters as files: YAML with every default, JSON schema, and a page to read."""
 
 from __future__ import annotations
 

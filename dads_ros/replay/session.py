@@ -32,6 +32,8 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from dads_ros.errors import RecordError
+from dads_ros.media.run_video import as_played
+from dads_ros.media.run_video import write_run_video
 from dads_ros.media.sources import open_source
 from dads_ros.media.sources import Source
 from dads_ros.replay.methods import Method
@@ -40,6 +42,7 @@ from dads_ros.replay.prepare import Prepared
 from dads_ros.replay.prepare import slowed_down
 from dads_ros.replay.run import replay
 from dads_ros.replay.run import RunSetup
+from dads_ros.report.record import load_run
 from dads_ros.report.record import write_info
 from dads_ros.report.record import write_truth
 from dads_ros.report.schema import LinkKind
@@ -47,6 +50,7 @@ from dads_ros.report.schema import LinkSetup
 from dads_ros.report.schema import RunInfo
 from dads_ros.report.schema import SlowdownKind
 from dads_ros.report.schema import TruthRecord
+from dads_ros.report.write import VIDEO
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
 
@@ -77,7 +81,7 @@ class Drive:
 
 def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> None:
     """
-    Replay the drive by each method in turn and leave their run folders under ``folder/runs``.
+    Replay the drive by each method in turn; leave run folders and a video of the first.
 
     Nothing is started, nor an old session touched, before what the user gave was found good.
     Raises a DadsError when it was not, or when a node fails.
@@ -91,6 +95,7 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
     slowdown = max(1.0, drive.edge_frame_s / whole_s) if drive.edge_frame_s else 1.0
     for old in ('runs', 'logs'):
         shutil.rmtree(folder / old, ignore_errors=True)
+    (folder / VIDEO).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
         files = Path(scratch)
         slowed_down(profile, slowdown).save(files / 'edge.json')
@@ -117,6 +122,8 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
             with tqdm(total=source.frame_count, unit='frame', desc=method.name) as bar:
                 replay(setup, method, run, info, partial(_show, bar))
             write_truth(run, _truth(source, setup.stamp_origin_ns, drive.rate))
+    played = as_played(source, setup.stamp_origin_ns, drive.rate)
+    write_run_video(load_run(folder / 'runs' / methods[0].name), played, folder / VIDEO)
 
 
 def _show(bar: tqdm[NoReturn], count: int) -> None:
