@@ -34,6 +34,7 @@ VERBS = {
     'train': 'train the shipped detector on annotated video, from scratch',
     'report': 'write report.html for the recorded runs of a session, and print the table',
     'replay': 'run the real nodes over a drive and compare',
+    'simulate': 'forecast a replay from the profiles alone, in seconds',
     'parameters': "the nodes' parameters as YAML, JSON schema or a page",
     'doctor': 'check this machine and say what to do',
     'bench': 'regenerate a benchmark of the documentation',
