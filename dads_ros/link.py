@@ -38,9 +38,11 @@ from dataclasses import dataclass
 import math
 from statistics import median
 
+from dads_ros.pace import CLOCK_FLOOR_S
+from dads_ros.pace import Pace
+from dads_ros.pace import Sample
+
 SMALL_BYTES = 200
-# Shorter air times drown in scheduling; they say only that the link is faster than they show.
-CLOCK_FLOOR_S = 0.0005
 ROUND_TRIPS_KEPT = 5
 CLOUD_TIMES_KEPT = 9
 MESSAGES_KEPT = 64
@@ -78,35 +80,21 @@ class _Message:
     arrival_s: float = math.nan
     cloud_s: float = 0.0
     is_lost: bool = False
+    overtaken_s: float = math.inf
 
     @property
     def is_answered(self) -> bool:
         return not math.isnan(self.arrival_s)
 
 
-@dataclass(slots=True)
-class _Sample:
-    """Air time of a message; ``queued`` when it followed another without a pause."""
-
-    bits: float
-    air_s: float
-    queued: bool
-    time_s: float
-
-    @property
-    def pace(self) -> float:
-        """Return seconds per bit; jitter can make it negative for a small message."""
-        return self.air_s / self.bits
-
-
 class LinkEstimator:
     """
     Estimates the uplink from messages sent and answered; times are seconds of one clock.
 
-    :param window: messages kept. More smooth jitter better and follow a change more slowly.
-    :param memory_s: how long they are kept; when little is sent, few are.
-    :param change_ratio: when the last two messages both differ from the estimate by more than
-        this factor, in one direction, the older are forgotten: the link itself has changed.
+    :param window: messages whose air times are kept,
+    :param memory_s: and for how long,
+    :param change_ratio: and by what factor two in a row differ when the link has changed: see
+        :class:`~dads_ros.pace.Pace`.
     :param patience_s: how late an answer may be before its message bounds the rate; shorter
         pauses of the cloud are not taken for a slow link.
     :param alive_s: with something unanswered for this long, the link or the cloud is gone.
@@ -120,9 +108,7 @@ class LinkEstimator:
         patience_s: float = 0.25,
         alive_s: float = 1.0,
     ) -> None:
-        self._samples: deque[_Sample] = deque(maxlen=window)
-        self._memory_s = memory_s
-        self._change_ratio = change_ratio
+        self._pace = Pace(window, memory_s, change_ratio)
         self._patience_s = patience_s
         self._alive_s = alive_s
         self._round_trips_s: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
@@ -135,12 +121,16 @@ class LinkEstimator:
         self._delivered_s = -math.inf
         self._lost_until_s = -math.inf
         self._answered_s: float | None = None
-        self._known_bps = 0.0
 
     @property
     def rtt_s(self) -> float:
         """Return the median of the recent small messages' round trips; 0 before the first."""
         return median(self._round_trips_s) if self._round_trips_s else 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether nothing is outstanding, so that a message sent now waits for no other."""
+        return not self._messages
 
     def sent(self, key: MessageKey, size_bytes: int, now_s: float) -> None:
         """Note that a message was handed to the link."""
@@ -154,12 +144,14 @@ class LinkEstimator:
         if message is None or message.is_answered:
             return
         if not self._is_alive(now_s):
-            self._forget()
+            # The link that comes back after an outage may be another.
+            self._pace.forget()
         for other_key, other in self._messages.items():
             if other is message:
                 break
             # The link keeps the order of a kind.
             other.is_lost |= other_key.is_probe == key.is_probe and not other.is_answered
+            other.overtaken_s = min(other.overtaken_s, now_s)
         # Seen from the car: the arrival at the cloud, plus the way back.
         message.arrival_s = now_s - cloud_s
         message.cloud_s = cloud_s
@@ -171,20 +163,15 @@ class LinkEstimator:
     def estimate(self, now_s: float) -> LinkEstimate:
         """Return what is believed now, what is outstanding included."""
         alive = self._is_alive(now_s)
-        if not self._samples or not alive:
+        if not self._pace.is_known or not alive:
             return LinkEstimate(0.0, 0.0, 0.0, self.rtt_s, alive)
         bound = self._outstanding_bound_bps(now_s)
-        low, middle, high = (min(bound, self._rate_bps(share)) for share in (0.9, 0.5, 0.1))
+        low, middle, high = (min(bound, self._pace.rate_bps(share)) for share in (0.9, 0.5, 0.1))
         return LinkEstimate(middle, low, high, self.rtt_s, alive)
 
     def last_known_bps(self) -> float:
         """Return the rate when something last got through; 0 before anything did."""
-        return self._rate_bps(0.5) if self._samples else self._known_bps
-
-    def _forget(self) -> None:
-        """After an outage, begin anew: the link that comes back may be another."""
-        self._known_bps = self.last_known_bps()
-        self._samples.clear()
+        return self._pace.last_known_bps
 
     def _outstanding(self) -> Iterable[_Message]:
         """Return what may still be on the link: nothing sent later has arrived."""
@@ -212,10 +199,9 @@ class LinkEstimator:
     def _settle(self, now_s: float) -> None:
         """Judge messages in the order of sending, up to the first that may still be answered."""
         for key, message in list(self._messages.items()):
-            overdue = now_s - message.sent_s > self._alive_s and message.sent_s < self._delivered_s
             if message.is_answered:
                 self._judge(message)
-            elif message.is_lost or overdue:
+            elif message.is_lost or now_s - message.overtaken_s > self._alive_s:
                 self._skip(message)
             else:
                 return
@@ -224,9 +210,11 @@ class LinkEstimator:
     def _skip(self, message: _Message) -> None:
         """Note until when a lost message may have kept the link busy."""
         began_s = max(message.sent_s, self._settled_arrival_s - self.rtt_s, self._lost_until_s)
+        self._lost_until_s = began_s + self._expected_air_s(message)
+
+    def _expected_air_s(self, message: _Message) -> float:
         known_bps = self.last_known_bps()
-        if known_bps:
-            self._lost_until_s = began_s + message.size_bytes * 8.0 / known_bps
+        return message.size_bytes * 8.0 / known_bps if known_bps else 0.0
 
     def _judge(self, message: _Message) -> None:
         """Take from a message what it says of round trip or rate."""
@@ -235,7 +223,7 @@ class LinkEstimator:
         whole_s = message.arrival_s - message.sent_s
         certain = max(message.sent_s, free_s) >= self._lost_until_s
         if message.size_bytes <= SMALL_BYTES:
-            if certain and not queued:
+            if certain and self._came_alone(message):
                 self._round_trips_s.append(whole_s)
                 self._small_bytes = message.size_bytes
         else:
@@ -244,50 +232,27 @@ class LinkEstimator:
             if not queued:
                 # A small message's own air time is part of the round trip.
                 bits, air_s = bits - self._small_bytes * 8.0, whole_s - self.rtt_s
+            # Before a round trip is known, what queued tells the least that the rate can be.
             if certain and (queued or self._round_trips_s):
-                self._note(_Sample(bits, air_s, queued, message.arrival_s))
+                self._pace.note(Sample(bits, air_s, queued, message.arrival_s), self._noise_s())
         self._settled_arrival_s = max(self._settled_arrival_s, message.arrival_s)
+        self._lost_until_s = -math.inf
 
-    def _note(self, sample: _Sample) -> None:
-        while self._samples and sample.time_s - self._samples[0].time_s > self._memory_s:
-            self._known_bps = self.last_known_bps()
-            self._samples.popleft()
-        if self._samples:
-            previous = self._samples[-1]
-            if self._is_slow(previous) and self._is_fast(sample) and sample.queued:
-                # What arrives in a burst was held up together: it counts as one message.
-                previous.bits += sample.bits
-                previous.air_s += sample.air_s
-                return
-            if (self._is_fast(previous) and self._is_fast(sample)) or (
-                self._is_slow(previous) and self._is_slow(sample)
-            ):
-                self._samples.clear()
-                self._samples.append(previous)
-        self._samples.append(sample)
+    def _came_alone(self, message: _Message) -> bool:
+        """
+        Return whether a small message waited for no other, so that its time is a round trip.
 
-    def _is_slow(self, sample: _Sample) -> bool:
-        expected_s = sample.bits / self._rate_bps(0.5)
-        return sample.air_s > max(expected_s * self._change_ratio, expected_s + self._noise_s())
-
-    def _is_fast(self, sample: _Sample) -> bool:
-        expected_s = sample.bits / self._rate_bps(0.5)
-        return sample.air_s < min(expected_s / self._change_ratio, expected_s - self._noise_s())
+        One that did comes right behind the other. One that came sooner than a round trip was
+        believed to take bounds it from above, whatever it waited for.
+        """
+        air_s = self._expected_air_s(message)
+        gap_s = message.arrival_s - self._settled_arrival_s
+        whole_s = message.arrival_s - message.sent_s
+        return gap_s > air_s + self._noise_s() or whole_s < self.rtt_s
 
     def _noise_s(self) -> float:
         """Return by how much air times differ without a change of the link: as round trips do."""
-        if not self._round_trips_s:
-            return CLOCK_FLOOR_S
-        return max(CLOCK_FLOOR_S, max(self._round_trips_s) - min(self._round_trips_s))
-
-    def _rate_bps(self, share: float) -> float:
-        """Return the rate that this share of the recent bits reached or passed."""
-        ordered = sorted(self._samples, key=lambda sample: sample.pace)
-        total = sum(sample.bits for sample in ordered)
-        floor = CLOCK_FLOOR_S * len(ordered) / total
-        left = total * share
-        for sample in ordered:
-            left -= sample.bits
-            if left <= 0:
-                break
-        return 1.0 / max(sample.pace, floor)
+        ordered = sorted(self._round_trips_s)
+        # Without the extremes: one that sat out an outage must not make everything look alike.
+        spread_s = ordered[-2] - ordered[1] if len(ordered) > 2 else 0.0
+        return max(CLOCK_FLOOR_S, spread_s)

@@ -105,7 +105,10 @@ class Monitor:
         if plan is not None:
             self._remember(plan)
         probe_bytes = self._budget.next_probe(
-            self._link.last_known_bps(), self._bundle_bytes(), now_s
+            self._link.last_known_bps(),
+            self._bundle_bytes(),
+            now_s,
+            link_is_idle=self._link.is_idle,
         )
         return Outlook(link, situation, plan, probe_bytes)
 

@@ -29,6 +29,10 @@ PROBE_LIMIT_BYTES = 64_000
 # Of an empty probe as a serialised message, names included.
 PROBE_OVERHEAD_BYTES = 96
 PROBE_PERIOD_S = 0.5
+# A probe behind another message waits for up to so long for a gap, each for another share of it,
+# lest probes and frames keep step and the probe never finds one.
+PUT_OFF_S = 0.25
+GOLDEN = 0.618
 # What may be saved up: longer makes larger probes, which measure better and delay frames more.
 SAVED_S = 2.0
 UNKNOWN_RATE_BPS = 1e6
@@ -43,15 +47,19 @@ class ProbeBudget:
         self._bytes = float(PROBE_OVERHEAD_BYTES)
         self._filled_s: float | None = None
         self._probed_s = float('-inf')
-        self._small_next = True
+        self._count = 0
 
-    def next_probe(self, rate_bps: float, bundle_bytes: float, now_s: float) -> int | None:
+    def next_probe(
+        self, rate_bps: float, bundle_bytes: float, now_s: float, *, link_is_idle: bool
+    ) -> int | None:
         """
         Return the padding of the probe to send now in bytes, or None.
 
         :param rate_bps: the last known rate; 0 stands for UNKNOWN_RATE_BPS.
         :param bundle_bytes: size of the bundles of the plan in force, which measure the rate by
             themselves; 0 when it sends none.
+        :param link_is_idle: whether the probe would wait for no other message; one that does
+            tells nothing of the round trip, so it is put off for a while.
         """
         pace = (rate_bps or UNKNOWN_RATE_BPS) * PROBE_SHARE / 8
         if self._filled_s is not None:
@@ -59,13 +67,15 @@ class ProbeBudget:
         self._filled_s = now_s
         most = min(max(pace * SAVED_S, PROBE_OVERHEAD_BYTES), PROBE_LIMIT_BYTES)
         self._bytes = min(self._bytes, most)
-        if now_s - self._probed_s < PROBE_PERIOD_S or self._bytes < PROBE_OVERHEAD_BYTES:
+        put_off_s = 0.0 if link_is_idle else PUT_OFF_S * (self._count * GOLDEN % 1.0)
+        due_s = self._probed_s + PROBE_PERIOD_S + put_off_s
+        if now_s < due_s or self._bytes < PROBE_OVERHEAD_BYTES:
             return None
         affordable = int(self._bytes) - PROBE_OVERHEAD_BYTES
         # Every second probe is small, for the round trip that the others are measured against.
-        padded = not self._small_next and affordable > max(SMALL_BYTES, bundle_bytes * WORTH)
+        padded = self._count % 2 == 1 and affordable > max(SMALL_BYTES, bundle_bytes * WORTH)
         self._probed_s = now_s
-        self._small_next = not self._small_next
+        self._count += 1
         padding = affordable if padded else 0
         self._bytes -= padding + PROBE_OVERHEAD_BYTES
         return padding

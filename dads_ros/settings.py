@@ -172,7 +172,7 @@ class MonitorSettings:
         1.0, 'After the link was lost, how long it must be back.', low=0, high=60
     )
     deadline_factor: float = _parameter(
-        2.0, "A frame's deadline as a multiple of its predicted delay,", low=1, high=20
+        2.0, 'How long a bundle may be under way, as a multiple of the prediction,', low=1, high=20
     )
     deadline_floor_s: float = _parameter(0.25, 'but no shorter than this,', low=0.01, high=10)
     deadline_ceiling_s: float = _parameter(1.0, 'and no longer than this.', low=0.01, high=60)
@@ -190,6 +190,7 @@ class PlayerSettings:
     stamp_origin_ns: int = _parameter(
         0, "Stamp of the source's time 0; 0 takes the present. A bag keeps its own stamps.", low=0
     )
+    encoding: str = _parameter('rgb8', 'Encoding of the images.', choices=('rgb8', 'bgr8', 'mono8'))
     reliability: str = _parameter('reliable', 'QoS of the images.', choices=QOS_CHOICES)
 
 

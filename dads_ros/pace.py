@@ -1,0 +1,113 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The link's rate from the air times of recent messages: their median, by weight of their bits."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+# Shorter air times drown in scheduling; they say only that the link is faster than they show.
+CLOCK_FLOOR_S = 0.0005
+
+
+@dataclass(slots=True)
+class Sample:
+    """Air time of a message; ``queued`` when it followed another without a pause."""
+
+    bits: float
+    air_s: float
+    queued: bool
+    time_s: float
+
+    @property
+    def pace(self) -> float:
+        """Return seconds per bit; jitter can make it negative for a small message."""
+        return self.air_s / self.bits
+
+
+class Pace:
+    """
+    The recent samples and the rate they show.
+
+    :param window: samples kept. More smooth jitter better and follow a change more slowly.
+    :param memory_s: how long they are kept; when little is sent, few are.
+    :param change_ratio: when the last two samples both differ from the rate by more than this
+        factor, in one direction, the older are forgotten: the link itself has changed.
+    """
+
+    def __init__(self, window: int, memory_s: float, change_ratio: float) -> None:
+        self._samples: deque[Sample] = deque(maxlen=window)
+        self._memory_s = memory_s
+        self._change_ratio = change_ratio
+        self._known_bps = 0.0
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether there are samples."""
+        return bool(self._samples)
+
+    @property
+    def last_known_bps(self) -> float:
+        """Return the rate, from before they were forgotten if there are no samples; 0 at first."""
+        return self.rate_bps(0.5) if self._samples else self._known_bps
+
+    def forget(self) -> None:
+        """Drop the samples."""
+        self._known_bps = self.last_known_bps
+        self._samples.clear()
+
+    def note(self, sample: Sample, noise_s: float) -> None:
+        """
+        Take in a sample.
+
+        :param noise_s: by how much air times differ without a change of the link.
+        """
+        while self._samples and sample.time_s - self._samples[0].time_s > self._memory_s:
+            self._known_bps = self.last_known_bps
+            self._samples.popleft()
+        if self._samples:
+            previous = self._samples[-1]
+            slow, fast = self._is_slow(sample, noise_s), self._is_fast(sample, noise_s)
+            was_slow, was_fast = self._is_slow(previous, noise_s), self._is_fast(previous, noise_s)
+            if was_slow and fast and sample.queued:
+                # What arrives in a burst was held up together: it counts as one message.
+                previous.bits += sample.bits
+                previous.air_s += sample.air_s
+                return
+            if (was_fast and fast) or (was_slow and slow):
+                self._samples.clear()
+                self._samples.append(previous)
+        self._samples.append(sample)
+
+    def rate_bps(self, share: float) -> float:
+        """Return the rate that this share of the recent bits reached or passed."""
+        ordered = sorted(self._samples, key=lambda sample: sample.pace)
+        total = sum(sample.bits for sample in ordered)
+        floor = CLOCK_FLOOR_S * len(ordered) / total
+        left = total * share
+        for sample in ordered:
+            left -= sample.bits
+            if left <= 0:
+                break
+        return 1.0 / max(sample.pace, floor)
+
+    def _is_slow(self, sample: Sample, noise_s: float) -> bool:
+        expected_s = sample.bits / self.rate_bps(0.5)
+        return sample.air_s > max(expected_s * self._change_ratio, expected_s + noise_s)
+
+    def _is_fast(self, sample: Sample, noise_s: float) -> bool:
+        expected_s = sample.bits / self.rate_bps(0.5)
+        return sample.air_s < min(expected_s / self._change_ratio, expected_s - noise_s)
