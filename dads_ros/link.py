@@ -242,13 +242,16 @@ class LinkEstimator:
         """
         Return whether a small message waited for no other, so that its time is a round trip.
 
-        One that did comes right behind the other. One that came sooner than a round trip was
-        believed to take bounds it from above, whatever it waited for.
+        One sent after all before had arrived did not; one that did wait comes right behind the
+        other. One that came sooner than a round trip was believed to take bounds it from above,
+        whatever it waited for.
         """
-        air_s = self._expected_air_s(message)
         gap_s = message.arrival_s - self._settled_arrival_s
         whole_s = message.arrival_s - message.sent_s
-        return gap_s > air_s + self._noise_s() or whole_s < self.rtt_s
+        behind_s = self._expected_air_s(message) + self._noise_s()
+        return (
+            gap_s >= whole_s or (self._pace.is_known and gap_s > behind_s) or (whole_s < self.rtt_s)
+        )
 
     def _noise_s(self) -> float:
         """Return by how much air times differ without a change of the link: as round trips do."""

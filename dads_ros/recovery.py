@@ -39,7 +39,7 @@ class Recovery:
 
     def failed(self, now_s: float, *, was_in_use: bool) -> None:
         """Note that nothing gets through, or that answers do not come."""
-        if was_in_use:
+        if was_in_use and self.is_over(now_s):
             relapse = now_s - self._returned_s < RELAPSE_S
             longer_s = min(self._wait_s * 2, self._usual_s * LONGEST_WAIT)
             self._wait_s = longer_s if relapse else self._usual_s

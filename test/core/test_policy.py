@@ -1,0 +1,248 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""When a plan changes, when it does not, and what it says about itself."""
+
+from itertools import pairwise
+
+import pytest
+
+from dads_ros.errors import ConfigError
+from dads_ros.errors import PlanError
+from dads_ros.partition.build import build_table
+from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.situation import Situation
+from dads_ros.partition.table import PlanTable
+from dads_ros.plan import Mode
+from dads_ros.plan import Plan
+from dads_ros.policy import Policy
+from dads_ros.policy import PolicyLimits
+
+HASH = 'h'
+
+
+def make_table(slowdown: float = 6.0) -> PlanTable:
+    """Return a chain of three layers; its middle tensor is a twentieth of the frame."""
+    cloud_ns = (0, 10_000_000, 40_000_000)
+    return build_table({
+        'raw': CostGraph(
+            ids=('frame', 'waist', 'detections'), edges=((0, 1), (1, 2)), pinned=(0,), outputs=(2,),
+            edge_ns=tuple(int(ns * slowdown) for ns in cloud_ns), cloud_ns=cloud_ns,
+            output_bytes=(100_000, 5_000, 100),
+        )
+    })  # fmt: skip
+
+
+TABLE = make_table()
+LOCAL, WAIST, UPLOAD = 0, TABLE.row_of(('waist',), 'raw'), TABLE.row_of(('frame',), 'raw')
+
+
+class Driver:
+    """A policy that sees one frame every 100 ms."""
+
+    def __init__(self, limits: PolicyLimits | None = None) -> None:
+        self.policy = Policy(TABLE, HASH, ('frame',), limits or PolicyLimits())
+        self.now_s = 0.0
+        self.plans: list[tuple[float, Plan]] = []
+
+    def see(
+        self, mbps: float, frames: int = 1, *, alive: bool = True, rate_hz: float = 2.0, missed=0
+    ) -> Plan | None:
+        """Return the last plan that came of so many frames."""
+        found = None
+        for _ in range(frames):
+            self.now_s += 0.1
+            situation = Situation(mbps * 1e6, 0.01, rate_hz=rate_hz)
+            plan = self.policy.update(situation, alive, self.now_s, is_frame=True, missed=missed)
+            if plan is not None:
+                found = plan
+                self.plans.append((self.now_s, plan))
+        return found
+
+    @property
+    def row(self) -> int:
+        return self.policy.row
+
+
+def connected(mbps: float = 2.0) -> Driver:
+    driver = Driver()
+    driver.see(0, alive=False)
+    driver.see(mbps)
+    driver.see(mbps, 20)
+    return driver
+
+
+def test_first_plan_is_local_until_the_cloud_answers():
+    driver = Driver()
+    first = driver.see(0.0, alive=False)
+    assert first is not None and first.is_local and first.mode is Mode.LOCAL
+    second = driver.see(2.0)
+    assert second is not None and driver.row == WAIST and second.mode is Mode.LIGHT
+    assert second.plan_id == first.plan_id + 1 and second.model_hash == HASH
+
+
+def test_change_waits_until_its_gain_has_lasted():
+    driver = connected()
+    assert driver.see(50.0, 2) is None
+    assert driver.see(2.0) is None
+    assert driver.see(50.0, 2) is None
+    assert driver.see(50.0) is not None and driver.row == UPLOAD
+
+
+def test_change_that_gains_little_is_not_made():
+    driver = connected()
+    for mbps in (16.0, 17.0, 18.0):  # the upload is better by less than a tenth here
+        plans = [
+            TABLE.evaluate(row, Situation(mbps * 1e6, 0.01), 'light') for row in (WAIST, UPLOAD)
+        ]
+        gain = 1 - plans[1].delay_s / plans[0].delay_s
+        if 0 < gain < 0.1:
+            driver.see(mbps, 30)
+            assert driver.row == WAIST
+
+
+def test_reason_has_the_numbers():
+    driver = connected()
+    plan = driver.see(50.0, 3)
+    assert plan is not None
+    assert plan.reason == (
+        'delay 76 ms instead of 111 ms (31% less); uplink 50.00 Mbit/s, rtt 10 ms, edge x1.00, '
+        'cloud x1.00, camera 2.0 Hz'
+    )
+
+
+def test_collapse_is_acted_on_at_once():
+    driver = connected(50.0)
+    assert driver.row == UPLOAD
+    plan = driver.see(2.0)
+    assert plan is not None and driver.row == WAIST
+    assert plan.reason.startswith('the uplink fell from 50.00 Mbit/s')
+
+
+@pytest.mark.parametrize(
+    ('sight', 'reason'),
+    [
+        ({'mbps': 2.0, 'alive': False}, 'no answer from the cloud'),
+        ({'mbps': 0.0}, 'no link'),
+        ({'mbps': 2.0, 'missed': 3}, '3 deadlines missed in a row'),
+    ],
+)
+def test_failure_makes_the_car_local_at_once_and_for_a_while(sight, reason):
+    driver = connected()
+    driver.see(2.0, 60)
+    plan = driver.see(**sight)
+    assert plan is not None and plan.is_local and plan.reason.startswith(reason)
+    assert driver.see(2.0, 9) is None  # one second has not passed
+    assert driver.see(2.0, 10) is not None and driver.row == WAIST
+
+
+def test_relapse_is_held_back_longer_and_peace_forgives():
+    driver = connected()
+    driver.see(2.0, 60)
+    absences = []
+    for _ in range(5):
+        assert driver.see(2.0, missed=3) is not None
+        lost_s = driver.now_s
+        while driver.row == LOCAL:
+            driver.see(2.0)
+        absences.append(driver.now_s - lost_s)
+    assert all(after >= before for before, after in pairwise(absences))
+    assert absences[-1] > 5 * absences[0]
+    driver.see(2.0, 100)
+    driver.see(2.0, missed=3)
+    assert driver.see(2.0, 25) is not None and driver.row == WAIST
+
+
+def test_best_plan_is_published_again_when_its_predictions_move():
+    driver = connected()
+    before = driver.policy.plan
+    assert driver.see(2.2, 20) is None
+    plan = driver.see(0.5, 20)
+    assert plan is not None and before is not None
+    assert plan.boundary == before.boundary and plan.plan_id > before.plan_id
+    assert plan.transfer_s == pytest.approx(4 * before.transfer_s)
+    assert plan.deadline_s >= before.deadline_s
+
+
+def test_load_follows_the_camera_with_hysteresis():
+    driver = connected(2.0)
+    assert driver.policy.plan.mode is Mode.LIGHT
+    upload = driver.see(12.0, 30, rate_hz=18.0)
+    # 60 ms on the edge cannot hold 18 Hz, nor can the upload's 67 ms: the least longest stage wins.
+    assert upload is not None and driver.policy.plan.mode is Mode.HEAVY
+    assert 'nothing keeps up' in driver.policy.plan.reason
+    driver.see(12.0, 30, rate_hz=15.0)  # 60 ms at 15 Hz keep up, but with hardly a tenth to spare
+    assert driver.policy.plan.mode is Mode.HEAVY
+    driver.see(12.0, 30, rate_hz=5.0)
+    assert driver.policy.plan.mode is Mode.LIGHT
+
+
+@pytest.mark.parametrize('alive', [True, False])
+@pytest.mark.parametrize(
+    ('wish', 'row', 'mode'),
+    [('local', LOCAL, Mode.LOCAL), ('cloud', UPLOAD, Mode.FIXED), ('fixed', WAIST, Mode.FIXED)],
+)
+def test_wishes_are_met_at_once_and_kept(wish, row, mode, alive):
+    driver = connected()
+    driver.policy.ask(wish, ('waist',), 'raw')
+    plan = driver.see(2.0, alive=alive)
+    assert plan is not None and plan.mode is mode and plan.reason.startswith(f'mode {wish!r} asked')
+    for mbps in (0.0, 50.0, 0.01):
+        driver.see(mbps, 20, alive=alive and mbps > 0)
+        assert driver.row == row and driver.policy.plan.mode is mode
+        assert driver.policy.plan.window >= 1
+    driver.policy.ask('auto')
+    driver.see(2.0, 30)
+    assert driver.policy.plan.mode is Mode.LIGHT
+
+
+def test_light_and_heavy_hold_whatever_the_camera_does():
+    driver = connected()
+    driver.policy.ask('heavy')
+    driver.see(2.0, 30)
+    assert driver.policy.plan.mode is Mode.HEAVY
+    driver.policy.ask('light')
+    driver.see(2.0, 30, rate_hz=60.0)
+    assert driver.policy.plan.mode is Mode.LIGHT
+
+
+def test_fixed_plan_that_failed_is_tried_again():
+    driver = connected()
+    driver.policy.ask('fixed', ('waist',), 'raw')
+    driver.see(2.0, 30)
+    before = driver.policy.plan
+    driver.see(2.0, missed=3)
+    plan = driver.see(2.0, 15)
+    assert plan is not None and plan.boundary == before.boundary
+    assert plan.reason.startswith('tried again')
+
+
+def test_impossible_wishes_are_refused():
+    private = Policy(TABLE, HASH, ('nothing',), PolicyLimits())
+    with pytest.raises(ConfigError, match='privacy forbids'):
+        private.ask('cloud')
+    with pytest.raises(ConfigError, match="mode 'fast' is unknown"):
+        private.ask('fast')
+    with pytest.raises(PlanError):
+        private.ask('fixed', ('waist',), 'jpeg75')
+
+
+def test_deadline_counts_from_arrival_and_never_ends_before_the_edge_is_done():
+    limits = PolicyLimits()
+    for mbps, slowdown in ((0.05, 1.0), (2.0, 6.0), (50.0, 60.0)):
+        table = make_table(slowdown)
+        for row in (WAIST, UPLOAD):
+            plan = table.evaluate(row, Situation(mbps * 1e6, 0.01), 'light')
+            allowed_s = limits.deadline_s(plan) - plan.edge_s
+            assert limits.deadline_floor_s - 1e-9 <= allowed_s <= limits.deadline_ceiling_s + 1e-9
