@@ -26,19 +26,24 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
 from dads_ros.partition.batch import CutBatch
+from dads_ros.partition.batch import exact_rows
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.envelope import Point
 from dads_ros.partition.envelope import supported_points
 from dads_ros.partition.ideals import closed_sets
-from dads_ros.partition.network import FlowNetwork
 from dads_ros.partition.plan import LOCAL_CODEC
 from dads_ros.partition.search import Climber
 from dads_ros.partition.table import PlanTable
 from dads_ros.partition.table import Row
+from dads_ros.partition.weighted import WeightedCuts
+
+Cut: TypeAlias = tuple[str, np.ndarray]
+"""A codec, and which layers are on the edge as a boolean vector."""
 
 _HEAVY = [0, 2, 3]  # columns of CutBatch.totals that heavy load counts: edge, peak bytes, cloud
 _LIGHT = [0, 1, 3]
@@ -56,35 +61,28 @@ def build_table(graphs: Mapping[str, CostGraph]) -> PlanTable:
     :param graphs: one cost graph per codec, of the same layers; what a codec must not send is
         ``forbidden`` in its graph.
     """
-    first = next(iter(graphs.values()))
-    found: dict[tuple[str, frozenset[int]], None] = {}
     listed = {codec: closed_sets(graph) for codec, graph in graphs.items()}
     complete = all(cuts is not None for cuts in listed.values())
     if complete:
-        for codec, edge in _pareto(graphs, {k: v for k, v in listed.items() if v is not None}):
-            found[codec, edge] = None
+        cuts = _pareto(graphs, {k: v for k, v in listed.items() if v is not None})
     else:
-        for graphs_at in _mean_and_peak(graphs):
-            for point in _supported(graphs_at):
-                found[point.codec, point.edge] = None
-        found.update(dict.fromkeys(_between(graphs, list(found))))
-    return _table(first, graphs, list(found), complete)
+        cuts = [cut for graphs_at in _mean_and_peak(graphs) for cut in _supported(graphs_at)]
+        cuts += _between(graphs, cuts)
+    first = next(iter(graphs.values()))
+    rows = [Row((), (1 << len(first)) - 1, LOCAL_CODEC, first.totals(first.all_edge))]
+    return PlanTable(first.ids, rows + _rows(graphs, cuts), complete)
 
 
-def _table(
-    first: CostGraph,
-    graphs: Mapping[str, CostGraph],
-    found: list[tuple[str, frozenset[int]]],
-    complete: bool,
-) -> PlanTable:
-    everything = first.all_edge
-    rows = [Row((), (1 << len(first)) - 1, LOCAL_CODEC, first.totals(everything))]
-    for codec, edge in found:
-        if edge != everything:
-            graph = graphs[codec]
-            boundary = tuple(graph.ids[i] for i in graph.boundary(edge))
-            rows.append(Row(boundary, sum(1 << i for i in edge), codec, graph.totals(edge)))
-    return PlanTable(first.ids, rows, complete)
+def _rows(graphs: Mapping[str, CostGraph], cuts: list[Cut]) -> list[Row]:
+    """Return a row for each different cut that uses the cloud."""
+    rows = {}
+    for codec, graph in graphs.items():
+        own = [cut for name, cut in cuts if name == codec]
+        for sent, mask, totals in exact_rows(graph, np.array(own).reshape(-1, len(graph))):
+            if totals.uses_cloud:
+                boundary = tuple(graph.ids[i] for i in sent)
+                rows[codec, mask] = Row(boundary, mask, codec, totals)
+    return list(rows.values())
 
 
 def _mean_and_peak(graphs: Mapping[str, CostGraph]) -> list[Mapping[str, CostGraph]]:
@@ -93,9 +91,9 @@ def _mean_and_peak(graphs: Mapping[str, CostGraph]) -> list[Mapping[str, CostGra
     return [graphs] if peak == graphs else [graphs, peak]
 
 
-def _supported(graphs: Mapping[str, CostGraph]) -> list[Point]:
+def _supported(graphs: Mapping[str, CostGraph]) -> list[Cut]:
     """Return the supported cuts over all codecs, by mean bytes."""
-    solvers = [_Weighted(codec, graph) for codec, graph in graphs.items()]
+    solvers = [WeightedCuts(codec, graph) for codec, graph in graphs.items()]
     scale = np.max([solver.sums for solver in solvers], axis=0)
     scale[scale == 0] = 1.0
 
@@ -103,58 +101,21 @@ def _supported(graphs: Mapping[str, CostGraph]) -> list[Point]:
         points = [solver.best_at(weights, scale) for solver in solvers]
         return min(points, key=lambda point: float(point.cost @ weights))
 
-    return supported_points(solvers[0].everything(scale), best_at)
+    points = supported_points(solvers[0].everything(scale), best_at)
+    return [(point.codec, point.edge) for point in points]
 
 
-class _Weighted:
-    """One codec's graph, ready for weighted minimum cuts."""
-
-    def __init__(self, codec: str, graph: CostGraph) -> None:
-        self._codec = codec
-        self._size = len(graph)
-        self._network = FlowNetwork(graph)
-        self._batch = CutBatch(graph)
-        self._edge, self._encode, self._send, self._decode, self._cloud = (
-            np.array([float(value) for value in column])
-            for column in (
-                graph.edge_ns,
-                graph.encode_ns,
-                graph.output_bytes,
-                graph.decode_ns,
-                graph.cloud_ns,
-            )
-        )
-        self.sums = np.array([self._edge.sum(), self._send.sum(), self._cloud.sum()])
-
-    def everything(self, scale: np.ndarray) -> Point:
-        """Return the all-local point."""
-        return self._point(frozenset(range(self._size)), scale)
-
-    def best_at(self, weights: np.ndarray, scale: np.ndarray) -> Point:
-        """Return the cut of least weighted cost."""
-        a, b, c = weights / scale
-        edge = self._network.near_least_cut(
-            a * self._edge,
-            a * self._encode + b * self._send + c * self._decode,
-            c * self._cloud,
-        )
-        return self._point(edge, scale)
-
-    def _point(self, edge: frozenset[int], scale: np.ndarray) -> Point:
-        row = _as_row(edge, self._size)
-        return Point(self._batch.totals(row[None])[0, _LIGHT] / scale, self._codec, edge)
-
-
-def _between(
-    graphs: Mapping[str, CostGraph], known: list[tuple[str, frozenset[int]]]
-) -> list[tuple[str, frozenset[int]]]:
+def _between(graphs: Mapping[str, CostGraph], known: list[Cut]) -> list[Cut]:
     """Return cuts that beat the known ones under heavy load in some of the sampled situations."""
     size = len(next(iter(graphs.values())))
     climbers = {codec: Climber(graph, CutBatch(graph)) for codec, graph in graphs.items()}
-    cuts = [(codec, _as_row(edge, size)) for codec, edge in known]
-    costs = np.vstack([climbers[codec].batch.totals(cut[None])[:, _HEAVY] for codec, cut in cuts])
+    cuts = list(known)
+    costs = np.empty((len(cuts), 3))
+    for codec, climber in climbers.items():
+        own = [i for i, (name, _) in enumerate(cuts) if name == codec]
+        if own:
+            costs[own] = climber.batch.totals(np.array([cuts[i][1] for i in own]))[:, _HEAVY]
     samples = max(16, min(_SAMPLES, _SAMPLE_CELLS // size**2))
-    new = []
     for scale in _directions(costs, samples):
         longest = (costs * scale).max(axis=1)
         codec, start = cuts[int(longest.argmin())]
@@ -163,8 +124,7 @@ def _between(
         if float((cost * scale).max()) < float(longest.min()) * (1 - _WORTH):
             cuts.append((codec, found))
             costs = np.vstack([costs, cost])
-            new.append((codec, frozenset(np.flatnonzero(found).tolist())))
-    return new
+    return cuts[len(known) :]
 
 
 def _directions(costs: np.ndarray, samples: int) -> np.ndarray:
@@ -176,22 +136,12 @@ def _directions(costs: np.ndarray, samples: int) -> np.ndarray:
     return np.column_stack([spread[:, 0], spread[:, 1], np.ones(samples)]) / largest
 
 
-def _as_row(edge: frozenset[int], size: int) -> np.ndarray:
-    row = np.zeros(size, dtype=bool)
-    row[list(edge)] = True
-    return row
-
-
-def _pareto(
-    graphs: Mapping[str, CostGraph], listed: Mapping[str, np.ndarray]
-) -> list[tuple[str, frozenset[int]]]:
+def _pareto(graphs: Mapping[str, CostGraph], listed: Mapping[str, np.ndarray]) -> list[Cut]:
     """Return the cuts that no other beats in edge time, cloud time, and mean or peak bytes."""
     cuts = [(codec, cut) for codec, rows in listed.items() for cut in rows]
     totals = np.vstack([CutBatch(graphs[codec]).totals(rows) for codec, rows in listed.items()])
     keep = _efficient(totals[:, _LIGHT]) | _efficient(totals[:, _HEAVY])
-    return [
-        (cuts[i][0], frozenset(np.flatnonzero(cuts[i][1]).tolist())) for i in np.flatnonzero(keep)
-    ]
+    return [cuts[i] for i in np.flatnonzero(keep)]
 
 
 def _efficient(costs: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ class Point:
 
     cost: np.ndarray
     codec: str
-    edge: frozenset[int]
+    edge: np.ndarray
 
 
 class _Cells:
@@ -51,39 +51,52 @@ class _Cells:
         self._least = np.full(64, -np.inf)  # the least known cost at the corner; -inf once replaced
         self._owner = np.zeros(64, dtype=np.intp)
         self._used = 0
+        self._places: dict[int, slice] = {}
+        self._version: dict[int, int] = {}
 
-    def add(self, owner: int, cell: np.ndarray, least: np.ndarray) -> None:
-        """Append the corners of the owner's cell with the cost at each."""
+    def put(self, owner: int, cell: np.ndarray, least: np.ndarray) -> int:
+        """Set the corners of the owner's cell, with the cost at each; return the cell's version."""
         end = self._used + len(cell)
         if end > len(self._least):
-            self._compact(end)
+            self._compact(len(cell))
             end = self._used + len(cell)
-        self._corners[self._used : end] = cell
-        self._least[self._used : end] = least
-        self._owner[self._used : end] = owner
+        places = slice(self._used, end)
+        self._corners[places] = cell
+        self._least[places] = least
+        self._owner[places] = owner
+        self._places[owner] = places
         self._used = end
+        self._version[owner] = self._version.get(owner, 0) + 1
+        return self._version[owner]
+
+    def is_current(self, owner: int, version: int) -> bool:
+        """Return whether the owner's cell has not been replaced since."""
+        return self._version[owner] == version
 
     def take(self, cost: np.ndarray) -> list[tuple[int, np.ndarray]]:
         """Remove and return the cells in which a cut of this cost is better at some corner."""
-        used = slice(0, self._used)
-        worse = self._corners[used] @ cost < self._least[used]
-        owners = np.unique(self._owner[used][worse])
-        taken = np.isin(self._owner[used], owners) & (self._least[used] > -np.inf)
-        places = np.flatnonzero(taken)
-        self._least[places] = -np.inf
-        return [
-            (int(owner), self._corners[places[self._owner[places] == owner]]) for owner in owners
-        ]
+        worse = self._corners[: self._used] @ cost < self._least[: self._used]
+        taken = []
+        for owner in np.unique(self._owner[: self._used][worse]).tolist():
+            places = self._places.pop(owner)
+            self._least[places] = -np.inf
+            taken.append((owner, self._corners[places]))
+        return taken
 
     def _compact(self, wanted: int) -> None:
-        kept = np.flatnonzero(self._least[: self._used] > -np.inf)
-        room = 2 * max(len(kept) + wanted - self._used, len(self._least) // 2)
-        corners, least, owner = np.empty((room, 3)), np.full(room, -np.inf), np.zeros(room, np.intp)
-        self._used = len(kept)
-        corners[: self._used] = self._corners[kept]
-        least[: self._used] = self._least[kept]
-        owner[: self._used] = self._owner[kept]
-        self._corners, self._least, self._owner = corners, least, owner
+        """Move the cells that are left into new arrays, with as much room again."""
+        kept = [(owner, self._corners[at], self._least[at]) for owner, at in self._places.items()]
+        room = 2 * (sum(len(corners) for _, corners, _ in kept) + wanted) + 64
+        self._corners = np.empty((room, 3))
+        self._least = np.full(room, -np.inf)
+        self._owner = np.zeros(room, dtype=np.intp)
+        self._used = 0
+        for owner, corners, least in kept:
+            places = slice(self._used, self._used + len(corners))
+            self._corners[places], self._least[places] = corners, least
+            self._owner[places] = owner
+            self._places[owner] = places
+            self._used = places.stop
 
 
 def supported_points(first: Point, best_at: Callable[[np.ndarray], Point]) -> list[Point]:
@@ -94,48 +107,46 @@ def supported_points(first: Point, best_at: Callable[[np.ndarray], Point]) -> li
     :param best_at: returns a point of least weighted cost for three weights of sum 1.
     """
     points: list[Point] = []
-    costs = np.empty((0, 3))
     cells = _Cells()
-    pending: list[tuple[np.ndarray, float]] = []
+    pending: list[tuple[int, int, np.ndarray, np.ndarray]] = []
     settled: set[bytes] = set()
 
-    def keep(owner: int, cell: np.ndarray, cost: np.ndarray) -> None:
-        least = cell @ cost
-        cells.add(owner, cell, least)
-        pending.extend(zip(cell, least.tolist(), strict=True))
+    def keep(owner: int, cell: np.ndarray) -> None:
+        least = cell @ points[owner].cost
+        pending.append((owner, cells.put(owner, cell, least), cell, least))
 
     def insert(point: Point) -> None:
-        nonlocal costs
+        points.append(point)
         cell = _CORNERS
         for owner, other in cells.take(point.cost):
-            difference = point.cost - costs[owner]
+            difference = point.cost - points[owner].cost
             cell = _clip(cell, difference)
-            keep(owner, _clip(other, -difference), costs[owner])
-        keep(len(points), cell, point.cost)
-        points.append(point)
-        costs = np.vstack([costs, point.cost])
+            keep(owner, _clip(other, -difference))
+        keep(len(points) - 1, cell)
 
     insert(first)
     while pending:
-        corner, least = pending.pop()
-        known = float((costs @ corner).min())
-        key = np.round(corner, 9).tobytes()
-        if key in settled or known < least - _TOLERANCE * abs(least):
-            continue  # another cell has the same corner, or it is a corner no more
-        settled.add(key)
-        found = best_at(corner)
-        if float(found.cost @ corner) < known - _TOLERANCE * abs(known):
-            insert(found)
+        owner, version, cell, least = pending.pop()
+        keys = np.round(cell, 9)
+        for corner, known, key in zip(cell, least.tolist(), keys, strict=True):
+            if not cells.is_current(owner, version):
+                break  # the cell has been replaced, and its new corners are pending
+            place = key.tobytes()
+            if place in settled:
+                continue  # another cell has the same corner
+            settled.add(place)
+            found = best_at(corner)
+            if float(found.cost @ corner) < known - _TOLERANCE * abs(known):
+                insert(found)
     return points
 
 
 def _clip(cell: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """Return the part of a convex polygon of weights where the normal's product is at most 0."""
-    side = cell @ normal
-    if (side <= 0).all():
+    values = (cell @ normal).tolist()
+    if max(values, default=0.0) <= 0:
         return cell
     corners = []
-    values = side.tolist()
     for i, (a, b) in enumerate(zip(values, values[1:] + values[:1], strict=True)):
         if a <= 0:
             corners.append(cell[i])

@@ -30,7 +30,6 @@ on by augmenting paths in unbounded integers, so that the cut is exact whatever 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from collections.abc import Sequence
 
@@ -38,6 +37,7 @@ import numpy as np
 from ortools.graph.python import max_flow
 
 from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.residual import Residual
 
 _MAX_BITS = 61
 
@@ -52,6 +52,7 @@ class FlowNetwork:
         tails: list[int] = list(range(self._size))  # the arc from e or to c, set by the weights
         heads: list[int] = [0] * self._size
         sends: list[int] = []  # tensor of each sending arc
+        spread: list[tuple[int, int]] = []  # auxiliary vertex to consumer
         endless: list[tuple[int, int]] = []
         vertices = self._size
         for tensor, consumers in enumerate(graph.consumers):
@@ -63,12 +64,14 @@ class FlowNetwork:
                 sends.append(tensor)
                 tails.append(tensor)
                 heads.append(vertices)
-                endless += [(vertices, consumer) for consumer in consumers]
+                spread += [(vertices, consumer) for consumer in consumers]
                 vertices += 1
             endless += [(consumer, tensor) for consumer in consumers]
         self._sends = np.array(sends, dtype=np.intp)
+        self._spread = np.array(spread, dtype=np.int32).reshape(-1, 2)
         self._source = vertices
         self._sink = vertices + 1
+        endless += spread
         # The last arc carries nothing: it makes e and c known to the solver whatever the weights.
         endless.append((self._source, self._sink))
         self._tails = np.array(tails + [tail for tail, _ in endless], dtype=np.int32)
@@ -102,31 +105,70 @@ class FlowNetwork:
         if shift == 0:
             return self._edge_side(solver.get_source_side_min_cut())
         flow = [int(value) << shift for value in solver.flows(self._arcs)]
-        residual = _Residual(self._sink + 1, tails.tolist(), heads.tolist(), capacities, flow)
+        residual = Residual(self._sink + 1, tails.tolist(), heads.tolist(), capacities, flow)
         return self._edge_side(residual.source_side(self._source, self._sink))
 
     def near_least_cut(
-        self, edge: np.ndarray, send: np.ndarray, cloud: np.ndarray
-    ) -> frozenset[int]:
+        self,
+        edge: np.ndarray,
+        send: np.ndarray,
+        cloud: np.ndarray,
+        inner: np.ndarray,
+        outer: np.ndarray,
+    ) -> np.ndarray:
         """
         Return a closed edge set whose total weight is least but for rounding the floats given.
 
-        Several times faster than :meth:`least_cut`. Each float is rounded by at most 2**-58 of the
+        Several times faster than :meth:`least_cut`, the more so the closer the bounds are: what
+        they decide is contracted into e and c. Each float is rounded by at most 2**-58 of the
         all-edge weight times the number of layers.
+
+        :param inner: a closed set that the answer must hold, the inputs among it; boolean.
+        :param outer: a closed set that must hold the answer; boolean.
+        :return: the set as a boolean vector.
         """
+        found = inner.copy()
+        place, free = self._contracted(inner, outer)
+        layers = free[: np.searchsorted(free, self._size)]
+        if not len(layers):
+            return found
+        source, sink = len(free), len(free) + 1
         unit = 2.0**_MAX_BITS / (8 * (self._size + 1) * (float(edge.sum()) or 1.0))
         endless = int(float(edge.sum()) * unit) + self._size
-        gain = (cloud - edge) * unit
-        gain[self._pinned] = endless
+        gain = (cloud[layers] - edge[layers]) * unit
         cost = send * unit
         cost[self._forbidden] = endless
-        capacities = np.full(len(self._tails), endless, dtype=np.int64)
-        ends = self._size + len(self._sends)
-        capacities[: self._size] = np.minimum(np.abs(gain), endless)
-        capacities[self._size : ends] = np.minimum(cost[self._sends], endless)
+        capacities = np.full(len(self._tails) - self._size, endless, dtype=np.int64)
+        capacities[: len(self._sends)] = np.minimum(cost[self._sends], endless)
         capacities[-1] = 0
-        solver, _, _ = self._push(gain > 0, capacities)
-        return self._edge_side(solver.get_source_side_min_cut())
+        tails, heads = place[self._tails[self._size :]], place[self._heads[self._size :]]
+        kept = (tails != heads) & (tails != sink) & (heads != source)
+        near = self._arcs[: len(layers)]
+        solver = _solved(
+            np.concatenate([np.where(gain > 0, source, near), tails[kept]]),
+            np.concatenate([np.where(gain > 0, near, sink), heads[kept]]),
+            np.concatenate([np.minimum(np.abs(gain), endless).astype(np.int64), capacities[kept]]),
+            source,
+            sink,
+        )
+        side = np.array(solver.get_source_side_min_cut(), dtype=np.intp)
+        found[layers[side[side < len(layers)]]] = True
+        return found
+
+    def _contracted(self, inner: np.ndarray, outer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return each vertex's number once the decided ones are merged, and those left."""
+        place = np.full(self._sink + 1, -1, dtype=np.int32)
+        decided = inner | ~outer
+        place[: self._size][decided] = -2
+        # An auxiliary vertex with a consumer in the cloud is bound to c.
+        to_cloud = self._spread[~outer[self._spread[:, 1]], 0]
+        place[to_cloud] = -2
+        place[self._source :] = -2
+        free = np.flatnonzero(place == -1)
+        place[free] = self._arcs[: len(free)]
+        place[: self._size][inner] = place[self._source] = len(free)
+        place[: self._size][~outer] = place[to_cloud] = place[self._sink] = len(free) + 1
+        return place, free
 
     def _push(
         self, from_source: np.ndarray, capacities: np.ndarray
@@ -136,80 +178,19 @@ class FlowNetwork:
         layers = self._arcs[: self._size]
         tails[: self._size] = np.where(from_source, self._source, layers)
         heads[: self._size] = np.where(from_source, layers, self._sink)
-        solver = max_flow.SimpleMaxFlow()
-        solver.add_arcs_with_capacity(tails, heads, capacities)
-        status = solver.solve(self._source, self._sink)
-        if status != solver.OPTIMAL:
-            raise RuntimeError(f'maximum flow ended with {status}')
-        return solver, tails, heads
+        return _solved(tails, heads, capacities, self._source, self._sink), tails, heads
 
     def _edge_side(self, vertices: Iterable[int]) -> frozenset[int]:
         return frozenset(int(v) for v in vertices if v < self._size)
 
 
-class _Residual:
-    """A residual network in unbounded integers: arc 2k is the k-th arc, arc 2k + 1 its reverse."""
-
-    def __init__(
-        self,
-        vertices: int,
-        tails: Sequence[int],
-        heads: Sequence[int],
-        capacities: Sequence[int],
-        flow: Sequence[int],
-    ) -> None:
-        self._room: list[int] = []
-        self._head: list[int] = []
-        self._out: list[list[int]] = [[] for _ in range(vertices)]
-        for tail, head, capacity, used in zip(tails, heads, capacities, flow, strict=True):
-            self._out[tail].append(len(self._head))
-            self._out[head].append(len(self._head) + 1)
-            self._head += [head, tail]
-            self._room += [capacity - used, used]
-
-    def source_side(self, source: int, sink: int) -> list[int]:
-        """Push the flow to its maximum (Dinic) and return the source's side of the cut."""
-        while True:
-            level = self._levels(source)
-            if level[sink] < 0:
-                return [v for v, depth in enumerate(level) if depth >= 0]
-            self._block(source, sink, level)
-
-    def _levels(self, source: int) -> list[int]:
-        level = [-1] * len(self._out)
-        level[source] = 0
-        queue = deque([source])
-        while queue:
-            vertex = queue.popleft()
-            for arc in self._out[vertex]:
-                head = self._head[arc]
-                if self._room[arc] > 0 and level[head] < 0:
-                    level[head] = level[vertex] + 1
-                    queue.append(head)
-        return level
-
-    def _block(self, source: int, sink: int, level: list[int]) -> None:
-        """Add a blocking flow along the levels, by depth-first search without recursion."""
-        following = [iter(arcs) for arcs in self._out]
-        path: list[int] = []
-        vertex = source
-        while True:
-            if vertex == sink:
-                pushed = min(self._room[arc] for arc in path)
-                for arc in path:
-                    self._room[arc] -= pushed
-                    self._room[arc ^ 1] += pushed
-                first = next(k for k, arc in enumerate(path) if self._room[arc] == 0)
-                vertex = self._head[path[first] ^ 1]
-                # The saturated arc stays next in line at its tail, where it is found full.
-                del path[first:]
-                continue
-            for arc in following[vertex]:
-                if self._room[arc] > 0 and level[self._head[arc]] == level[vertex] + 1:
-                    path.append(arc)
-                    vertex = self._head[arc]
-                    break
-            else:
-                if vertex == source:
-                    return
-                vertex = self._head[path.pop() ^ 1]
+def _solved(
+    tails: np.ndarray, heads: np.ndarray, capacities: np.ndarray, source: int, sink: int
+) -> max_flow.SimpleMaxFlow:
+    """Return a solver that has found a maximum flow."""
+    solver = max_flow.SimpleMaxFlow()
+    solver.add_arcs_with_capacity(tails, heads, capacities)
+    status = solver.solve(source, sink)
+    if status != solver.OPTIMAL:
+        raise RuntimeError(f'maximum flow ended with {status}')
+    return solver
