@@ -81,7 +81,10 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         """Handle the activate transition."""
         # Publishers first: work begins in activate, and its first product must not be lost.
         super().on_activate(state)
-        return self._transition(self.activate)
+        result = self._transition(self.activate)
+        if result == TransitionCallbackReturn.SUCCESS:
+            self.get_logger().info('active')
+        return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Handle the deactivate transition."""

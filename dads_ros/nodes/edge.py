@@ -156,7 +156,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         except queue.Empty:
             return False
         except DadsError as error:
-            self.get_logger().error(f'plan refused: {error}')
+            self.get_logger().error(f'plan refused: {error}', throttle_duration_sec=1.0)
         return True
 
     def _on_link_state(self, _: msg.LinkState) -> None:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
@@ -41,3 +42,10 @@ def read_compressed(image: CompressedImage) -> np.ndarray:
     Raises MediaError when it cannot be decoded.
     """
     return decode_compressed(np.frombuffer(image.data, np.uint8))
+
+
+def encode(image_rgb: np.ndarray, encoding: str) -> np.ndarray:
+    """Return uint8 RGB pixels in one of the encodings that the player offers."""
+    if encoding == 'bgr8':
+        return image_rgb[..., ::-1]
+    return cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY) if encoding == 'mono8' else image_rgb

@@ -27,6 +27,7 @@ from dads_ros.errors import ConfigError
 from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source
 from dads_ros.nodes import base
+from dads_ros.nodes import images
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
 from dads_ros.settings import PlayerSettings
@@ -97,15 +98,17 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
             offset_s = due_s + 1.0 / (self._source.rate_hz * s.rate)
 
     def _message(self, frame: Frame, stamp_ns: int) -> Image:
-        height, width = frame.image_rgb.shape[:2]
+        s = self.settings
+        pixels = images.encode(frame.image_rgb, s.encoding)
+        height, width = pixels.shape[:2]
         data = array.array('B')
-        data.frombytes(frame.image_rgb.tobytes())
+        data.frombytes(pixels.tobytes())
         return Image(
-            header=messages.to_header(stamp_ns, frame.frame_id or self.settings.frame_id),
+            header=messages.to_header(stamp_ns, frame.frame_id or s.frame_id),
             height=height,
             width=width,
-            encoding='rgb8',
-            step=width * 3,
+            encoding=s.encoding,
+            step=pixels.nbytes // height,
             data=data,
         )
 

@@ -50,6 +50,20 @@ def wire(reliability: str) -> QoSProfile:
     )
 
 
+def crowded(profile: QoSProfile) -> QoSProfile:
+    """
+    Return a profile for listening where strangers may send too.
+
+    What they send takes places in the queue, and would push out what we wait for.
+    """
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=64,
+        reliability=profile.reliability,
+        durability=profile.durability,
+    )
+
+
 def local() -> QoSProfile:
     """Return the profile of reports on the car: none may be missing."""
     return QoSProfile(

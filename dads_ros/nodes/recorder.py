@@ -23,6 +23,7 @@ import time
 from vision_msgs.msg import Detection2D
 from vision_msgs.msg import Detection2DArray
 
+from dads_ros.errors import BundleError
 from dads_ros.errors import ConfigError
 import dads_ros.msg as msg
 from dads_ros.nodes import base
@@ -109,7 +110,11 @@ class RecorderNode(base.DadsNode[RecorderSettings]):
     def _on_plan(self, message: msg.Plan) -> None:
         if self._writer is None:
             return
-        plan = messages.plan_from_msg(message)
+        try:
+            plan = messages.plan_from_msg(message)
+        except BundleError as error:
+            self.get_logger().error(f'plan refused: {error}', throttle_duration_sec=1.0)
+            return
         self._writer.append(
             PlanRecord(
                 t_s=self._now_s(),

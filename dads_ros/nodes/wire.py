@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+import struct
 from typing import Any
 
 from rclpy.qos import QoSProfile
@@ -32,13 +33,16 @@ from rclpy.serialization import deserialize_message
 from rclpy.serialization import serialize_message
 
 from dads_ros.errors import BundleError
+from dads_ros.keys import KEY_ID_BYTES
 from dads_ros.keys import Keyring
 import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import messages
+from dads_ros.nodes import qos
 from dads_ros.seal import Opener
 from dads_ros.seal import Sealed
 from dads_ros.seal import Sealer
+from dads_ros.seal import SESSION_BYTES
 
 # What may leave the host: the last part of its topic, which is its kind, and its type.
 KINDS = {
@@ -50,6 +54,8 @@ KINDS = {
 }
 # Names, headers and the seal, beside the tensors of a bundle.
 OVERHEAD_BYTES = 64 * 1024
+# Where the data of a serialised msg/Sealed begins: after CDR's own header, the fields, its length.
+_DATA_AT = 4 + KEY_ID_BYTES + SESSION_BYTES + 8 + 4
 
 
 class Outlet:
@@ -115,6 +121,8 @@ class Wire:
                 return
             callback(message)
 
+        if self.is_sealed:
+            profile = qos.crowded(profile)
         return self._node.create_subscription(*self._channel(topic), take, profile, raw=True)
 
     def _channel(self, topic: str) -> tuple[Any, str]:
@@ -128,6 +136,8 @@ class Wire:
             raise BundleError('too large')
         if self._opener is None:
             return _deserialize(data, KINDS[kind])
+        if not _is_whole(data):
+            raise BundleError('malformed')
         sealed = sealed_from_msg(_deserialize(data, msg.Sealed))
         vehicle, plaintext = self._opener.open(kind, sealed)
         message = _deserialize(plaintext, KINDS[kind])
@@ -181,6 +191,19 @@ def sealed_from_msg(message: msg.Sealed) -> Sealed:
 
 def _kind(topic: str) -> str:
     return topic.rpartition('/')[2]
+
+
+def _is_whole(data: bytes) -> bool:
+    """
+    Return whether a serialised msg/Sealed has as much data as it says.
+
+    The deserialiser would find that too, with a line on stderr each time, and anybody may send.
+    """
+    if len(data) < _DATA_AT:
+        return False
+    order = '<I' if data[1] & 1 else '>I'
+    (size,) = struct.unpack_from(order, data, _DATA_AT - 4)
+    return 0 <= len(data) - _DATA_AT - size < 4
 
 
 def _deserialize(data: bytes, message_type: Any) -> Any:

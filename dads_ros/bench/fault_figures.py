@@ -1,0 +1,146 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What a record of faults shows: each frame's end, the order of detections, gaps and recovery."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from dads_ros.bench.fault_scenarios import Phase
+from dads_ros.pipeline.frame import Outcome
+from dads_ros.report.schema import DetectionRecord
+from dads_ros.report.schema import FrameRecord
+from dads_ros.report.schema import PlanRecord
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    One fault in the table of docs/reliability.md.
+
+    :param count: how often the fault was made.
+    :param frames: camera frames that came in meanwhile.
+    :param lost: of those, how many got no detections.
+    :param gap_s: longest time between two detection messages.
+    :param recovered_s: from the cause being gone to the first frame through the cloud; None where
+        none came.
+    :param deadline_s: longest of the plans in force, for comparison with the gap.
+    """
+
+    test: str
+    count: int
+    frames: int
+    lost: int
+    gap_s: float
+    recovered_s: float | None
+    deadline_s: float
+
+
+@dataclass(frozen=True)
+class Account:
+    """
+    Whether every frame ended exactly once and nothing old was published.
+
+    :param unaccounted: frames that came in and ended never, or twice.
+    :param stale: detections published after those of a newer frame, or for no frame at all.
+    """
+
+    frames: int
+    ended: dict[str, int]
+    unaccounted: int
+    stale: int
+
+
+def account(
+    frames: Sequence[FrameRecord],
+    detections: Sequence[DetectionRecord],
+    edge_starts_ns: Sequence[int],
+    edge_kills_ns: Sequence[int],
+) -> Account:
+    """
+    Hold the record of frames against itself; each life of the edge counts its frames from 1.
+
+    :param frames: in the order in which they ended.
+    :param detections: in the order in which they were published.
+    """
+    unaccounted = stale = 0
+    for begin_ns, end_ns in pairwise([*edge_starts_ns, float('inf')]):
+        life = [f for f in frames if begin_ns <= f.received_ns < end_ns]
+        times_ended = Counter(f.sequence for f in life)
+        last = max(times_ended, default=0)
+        killed_ns = next((k for k in edge_kills_ns if begin_ns <= k < end_ns), None)
+        if killed_ns is not None:
+            # What it was at work on died with it: no program can report that.
+            last = _last_before_the_kill(life)
+        unaccounted += sum(times_ended[s] != 1 for s in range(1, last + 1))
+        published = [f.sequence for f in life if f.outcome.is_published]
+        stale += sum(later <= earlier for earlier, later in pairwise(published))
+    answered = Counter(f.stamp_ns for f in frames if f.outcome.is_published)
+    stale += sum((Counter(d.stamp_ns for d in detections) - answered).values())
+    return Account(
+        frames=len(frames),
+        ended=dict(Counter(f.outcome.name.lower() for f in frames)),
+        unaccounted=unaccounted,
+        stale=stale,
+    )
+
+
+def row(
+    phase: Phase,
+    frames: Sequence[FrameRecord],
+    detections: Sequence[DetectionRecord],
+    plans: Sequence[PlanRecord],
+) -> Row:
+    """Return what one fault did."""
+    start_ns = frames[0].received_ns - int(frames[0].t_s * 1e9)
+    begin_s, end_s = ((ns - start_ns) / 1e9 for ns in (phase.begin_ns, phase.end_ns))
+    within = [f for f in frames if phase.begin_ns <= f.received_ns < phase.end_ns]
+    via_cloud_ns = [
+        f.received_ns + int(f.total_s * 1e9)
+        for f in frames
+        if f.outcome is Outcome.VIA_CLOUD and f.received_ns >= phase.healed_ns
+    ]
+    in_force = [p.deadline_s for p in plans if p.t_s < end_s]
+    after = [p.deadline_s for p in plans if begin_s <= p.t_s < end_s]
+    return Row(
+        test=phase.name,
+        count=phase.count,
+        frames=len(within),
+        lost=sum(not f.outcome.is_published for f in within),
+        gap_s=longest_gap_s([d.t_s for d in detections], begin_s, end_s),
+        recovered_s=(min(via_cloud_ns) - phase.healed_ns) / 1e9 if via_cloud_ns else None,
+        deadline_s=max([*in_force[: len(in_force) - len(after)][-1:], *after], default=0.0),
+    )
+
+
+def longest_gap_s(times_s: Sequence[float], begin_s: float, end_s: float) -> float:
+    """Return the longest time without detections of which a part lies between two times."""
+    before = [t for t in times_s if t < begin_s][-1:]
+    within = [t for t in times_s if begin_s <= t < end_s]
+    gaps = [later - earlier for earlier, later in pairwise([*before, *within, end_s])]
+    return max(gaps, default=0.0)
+
+
+def _last_before_the_kill(life: Sequence[FrameRecord]) -> int:
+    """Return the last frame up to which none was still under way."""
+    ended = {f.sequence for f in life}
+    last = 0
+    while last + 1 in ended:
+        last += 1
+    return last
