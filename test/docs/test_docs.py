@@ -72,7 +72,8 @@ def of(*languages: str) -> pytest.MarkDecorator:
 
 
 def test_every_block_is_of_a_language_that_is_tested() -> None:
-    known = {'sh', 'python', 'json', 'yaml', 'text', '{toctree}'}
+    # A mermaid block is a picture, drawn by who shows the page.
+    known = {'sh', 'python', 'json', 'yaml', 'text', 'mermaid', '{toctree}'}
     unknown = [f'{b}: {b.language!r}' for b in BLOCKS if b.language not in known]
     assert BLOCKS and not unknown, '\n'.join(unknown)
 
