@@ -26,6 +26,7 @@ from dads_ros.errors import ProfileError
 from dads_ros.report.atomic import write_text
 
 FORMAT = 1
+SHIPPED = Path(__file__).parent / 'detector' / 'weights'
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,19 @@ class Calibration:
     def save(self, path: Path) -> None:
         """Write the calibration as JSON, whole or not at all."""
         write_text(path, json.dumps({'format': FORMAT, **asdict(self)}, indent=1) + '\n')
+
+    @classmethod
+    def find(cls, path: Path | None, model_hash: str) -> Calibration | None:
+        """
+        Return the calibration in a file, or without one what ships with a model of this package.
+
+        :return: None when there is neither; only what keeps every bit may be sent then.
+        Raises ProfileError as ``load`` does.
+        """
+        if path is not None:
+            return cls.load(path)
+        found = (cls.load(file) for file in sorted(SHIPPED.glob('*.calibration.json')))
+        return next((c for c in found if c.model_hash == model_hash), None)
 
     @classmethod
     def load(cls, path: Path) -> Calibration:

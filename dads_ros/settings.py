@@ -24,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import fields
+import math
 from typing import Any
 from typing import get_type_hints
 from typing import TypeVar
@@ -150,7 +151,10 @@ class MonitorSettings:
 
     edge_profile: str = _parameter('', "The car's profile (dads profile --side edge).")
     cloud_profile: str = _parameter('', "The cloud's profile (dads profile --side cloud).")
-    calibration: str = _parameter('', 'Accuracy of codecs (dads calibrate); empty: lossless only.')
+    calibration: str = _parameter(
+        '',
+        'Accuracy of codecs (dads calibrate); empty: the shipped one, else lossless only.',
+    )
     key_file: str = _parameter('', _KEY_FILE)
     accuracy_budget: float = _parameter(
         0.01, 'AP at IoU 0.5 that a codec may cost against the float32 detector.', low=0, high=1
@@ -238,6 +242,8 @@ def check(settings: type, name: str, value: Any) -> None:
         isinstance(value, bool) and plain is not bool
     ):
         raise ConfigError(f'parameter {name!r} must be a {plain.__name__}, not {value!r}')
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f'parameter {name!r} must be a number, not {value!r}')
     if limits.choices and value not in limits.choices:
         raise ConfigError(
             f'parameter {name!r} is {value!r}; use one of {", ".join(limits.choices)}'

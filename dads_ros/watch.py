@@ -54,7 +54,9 @@ def make_policy(settings: MonitorSettings, first_plan_id: int) -> Policy:
         edge,
         cloud,
         accuracy_budget=s.accuracy_budget,
-        calibration=Calibration.load(Path(s.calibration)) if s.calibration else None,
+        calibration=Calibration.find(
+            Path(s.calibration) if s.calibration else None, graph.model_hash
+        ),
         privacy=s.privacy,
     )
     boundary = tuple(name for name in s.fixed_boundary if name)

@@ -21,7 +21,6 @@ from decimal import Decimal
 from decimal import InvalidOperation
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
             rate_hz=float(args.rate),
         )
         limit_s = float(args.time_limit_s)
-        plan = solve({'raw': graph.costs}, situation, args.mode, limit_s, os.cpu_count() or 1)
+        plan = solve({'raw': graph.costs}, situation, args.mode, limit_s)
         plans.append(plan)
     if args.json:
         print(json.dumps([describe(plan, graph) for plan in plans], indent=2))

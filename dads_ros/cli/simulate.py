@@ -40,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cloud', type=Path, metavar='PROFILE', help="the cloud's; the edge's when left out"
     )
-    parser.add_argument('--calibration', type=Path, metavar='FILE', help='of dads calibrate')
+    parser.add_argument(
+        '--calibration',
+        type=Path,
+        metavar='FILE',
+        help="of dads calibrate; default: the shipped detector's own",
+    )
     parser.add_argument(
         '--budget', type=float, default=0.01, metavar='AP',
         help='AP at IoU 0.5 that a codec may cost (default: %(default)s)',
@@ -73,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         edge,
         cloud,
         accuracy_budget=args.budget,
-        calibration=Calibration.load(args.calibration) if args.calibration else None,
+        calibration=Calibration.find(args.calibration, edge.model_hash),
     )
     forecasts = list(compare(table, edge.graph, _world(args), PolicyLimits()))
     print(json.dumps([_plain(f) for f in forecasts]) if args.json else _table(forecasts))

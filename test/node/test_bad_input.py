@@ -64,7 +64,7 @@ def test_unreadable_video(tmp_path: Path) -> None:
 def test_malformed_trace(tmp_path: Path, trace: Path) -> None:
     line = fail('dads', 'replay', '--trace', trace, '-o', 'out', cwd=tmp_path)
     assert 'bad.csv' in line
-    assert 'sample 2' in line
+    assert 'line 3' in line
     assert not (tmp_path / 'out').exists()
 
 
