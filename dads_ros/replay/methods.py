@@ -27,8 +27,10 @@ class Method:
     One way of detecting, as parameters of the same nodes.
 
     :param mode: the monitor's mode.
-    :param codec: of the uploaded frame, in mode 'fixed'.
+    :param codec: of what is sent in mode 'fixed'.
     :param finish_locally: whether the car finishes late frames; plain offloading does not.
+    :param boundary: the tensors sent in mode 'fixed'; empty for the frame.
+    :param patience_s: a frame's deadline is no later than this.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Method:
     mode: str
     codec: str = ''
     finish_locally: bool = True
+    boundary: tuple[str, ...] = ()
+    patience_s: float = 1.0
 
 
 METHODS = {

@@ -37,6 +37,7 @@ class RunSetup:
 
     :param trace: file of the emulated uplink; None leaves the link as it is.
     :param inputs: the network's input layers, which a plain upload sends.
+    :param loop: whether the source starts again at its end, for ever.
     """
 
     source: str
@@ -52,6 +53,7 @@ class RunSetup:
     inputs: tuple[str, ...]
     stamp_origin_ns: int
     privacy: bool = False
+    loop: bool = False
 
 
 def replay(
@@ -107,8 +109,9 @@ def _monitor(setup: RunSetup, method: Method) -> dict[str, object]:
         'calibration': str(setup.calibration or ''),
         'privacy': setup.privacy,
         'mode': method.mode,
-        'fixed_boundary': list(setup.inputs) if method.codec else [''],
+        'fixed_boundary': list(method.boundary or setup.inputs) if method.codec else [''],
         'fixed_codec': method.codec,
+        'deadline_ceiling_s': float(method.patience_s),
     }
 
 
@@ -116,6 +119,7 @@ def _player(setup: RunSetup) -> dict[str, object]:
     return {
         'source': setup.source,
         'rate': float(setup.rate),
+        'loop': setup.loop,
         'stamp_origin_ns': setup.stamp_origin_ns,
     }
 

@@ -65,17 +65,32 @@ class Setup:
 class Bed:
     """Two hosts that are up, joined by a link."""
 
-    def __init__(self, link: Link, clock: Follower, quota: Quota | None, relay_log: Path) -> None:
+    def __init__(
+        self,
+        link: Link,
+        clock: Follower,
+        quota: Quota | None,
+        edge_cores: float | None,
+        relay_log: Path,
+    ) -> None:
         self.link = link
         self._clock = clock
         self._quota = quota
+        self._edge_cores = edge_cores
         self._relay_log = relay_log
         self._at_begin = self._counts()
 
     def place_of(self, name: str) -> Place:
-        """Return where a node runs: the detector's far half in the cloud, all others on the car."""
+        """
+        Return where a node runs: the detector's far half in the cloud, all others on the car.
+
+        The player starts once the others are ready, and with it the edge's quota: to load the
+        detector under it would take a minute that nobody wants to measure.
+        """
         if name == 'cloud':
             return self.link.cloud.place
+        if name == 'player' and self._quota is not None:
+            self._quota.restrict(self._edge_cores)
         if name == 'edge' and self._quota is not None:
             return self._quota.place(self.link.car.place)
         return self.link.car.place
@@ -132,5 +147,7 @@ def make_bed(setup: Setup, logs: Path) -> Iterator[Bed]:
             group.wait_until('the relay', lambda: relay.has_logged(READY), _READY_S)
             shaper = RelayControl(control)
         stack.enter_context(closing(shaper))
+        if quota is not None:
+            quota.restrict(None)
         clock = stack.enter_context(Follower(setup.trace, shaper.set_rate))
-        yield Bed(link, clock, quota, relay_log)
+        yield Bed(link, clock, quota, cores, relay_log)

@@ -56,6 +56,7 @@ from dads_ros.settings import DEFAULT_DETECTOR
 from dads_ros.testbed.bed import Bed
 from dads_ros.testbed.bed import make_bed
 from dads_ros.testbed.bed import Setup
+from dads_ros.testbed.usage import cpu_s
 
 RESULTS = 'testbed.json'
 _BAR = '{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s'
@@ -68,6 +69,8 @@ class Drive:
 
     :param clip: scene[:seed], a video, a bag or a folder of images.
     :param seconds: end the clip after this long.
+    :param rate: speed of the replay; 2 is twice as fast.
+    :param loop: whether the clip starts again at its end.
     :param edge_frame_s: what a whole frame shall take on the car; None keeps this machine's own.
     """
 
@@ -75,6 +78,8 @@ class Drive:
     seconds: float
     setup: Setup
     edge_frame_s: float | None = None
+    rate: float = 1.0
+    loop: bool = False
     calibration: Path | None = None
     detector: str = DEFAULT_DETECTOR
     weights: Path | None = None
@@ -91,36 +96,53 @@ def drive_methods(drive: Drive, methods: Sequence[Method], folder: Path) -> dict
     They are written to testbed.json too. Raises a DadsError when something given is not usable,
     the testbed cannot be set up, or a node fails; the hosts are removed in any case.
     """
-    source = open_source(drive.clip)
     check_is_session(folder)
     prepared = prepare(drive.detector, drive.weights, drive.clip)
-    whole_s = sum(prepared.profile.layer_s.values())
-    slowdown = max(1.0, drive.edge_frame_s / whole_s) if drive.edge_frame_s else 1.0
-    setup = drive.setup
-    if slowdown > 1:
-        setup = replace(setup, edge_cores=prepared.profile.threads / slowdown)
     for old in ('runs', 'logs'):
         shutil.rmtree(folder / old, ignore_errors=True)
-    measured = {}
-    with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
-        run_setup = _run_setup(drive, prepared, slowdown, Path(scratch))
-        for method in methods:
-            info = _info(method, source, prepared, setup, slowdown)
-            with make_bed(setup, folder / 'logs' / method.name) as bed:
-                _drive(drive, run_setup, method, info, bed, folder / 'runs' / method.name)
-                seen = bed.measured()
-            measured[method.name] = seen | {'relay': bed.relayed()}
+    measured = {method.name: drive_once(drive, method, prepared, folder) for method in methods}
     report = report_document(write_report(folder))
+    slowdown = slowdown_of(drive, prepared)
     results = {'testbed': measured, 'edge_slowdown': slowdown, 'report': report}
     write_text(folder / RESULTS, json.dumps(results, indent=1, allow_nan=False))
     return results
 
 
+def drive_once(drive: Drive, method: Method, prepared: Prepared, folder: Path) -> dict[str, Any]:
+    """
+    Drive by one method, leave its run and logs in a folder, and return what the testbed counted.
+
+    Raises a DadsError as drive_methods does.
+    """
+    slowdown = slowdown_of(drive, prepared)
+    setup = drive.setup
+    if slowdown > 1:
+        setup = replace(setup, edge_cores=prepared.profile.threads / slowdown)
+    info = _info(method, open_source(drive.clip), drive.rate, prepared, setup, slowdown)
+    with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
+        run_setup = _run_setup(drive, prepared, slowdown, Path(scratch))
+        with make_bed(setup, folder / 'logs' / method.name) as bed:
+            usage = _drive(drive, run_setup, method, info, bed, folder / 'runs' / method.name)
+            seen = bed.measured()
+    return seen | usage | {'relay': bed.relayed()}
+
+
+def slowdown_of(drive: Drive, prepared: Prepared) -> float:
+    """Return how many times slower than this machine the car is made."""
+    whole_s = sum(prepared.profile.layer_s.values())
+    return max(1.0, drive.edge_frame_s / whole_s) if drive.edge_frame_s else 1.0
+
+
 def _drive(
     drive: Drive, run_setup: RunSetup, method: Method, info: RunInfo, bed: Bed, run: Path
-) -> None:
-    """Run one method; the link's clock starts with the first frame that has ended."""
+) -> dict[str, float]:
+    """
+    Run one method; the link's clock starts with the first frame that has ended.
+
+    :return: for how long it then ran, and what the monitor took of a processor meanwhile.
+    """
     started_s: float | None = None
+    cpu_begin_s = cpu_end_s = spent_s = 0.0
     head = run_setup.edge_profile.with_name('info.json')
     write_info(head, info)
     with tqdm(
@@ -128,15 +150,17 @@ def _drive(
     ) as bar:
 
         def frames_done(count: int) -> None:
-            nonlocal started_s
+            nonlocal started_s, cpu_begin_s, cpu_end_s, spent_s
             if not count:
                 return
             if started_s is None:
                 started_s = time.monotonic()
                 bed.begin()
+                cpu_begin_s = cpu_s('monitor')
             spent_s = time.monotonic() - started_s
             bar.update(min(spent_s, drive.seconds) - bar.n)
             if spent_s >= drive.seconds:
+                cpu_end_s = cpu_s('monitor')
                 raise _EnoughError
 
         try:
@@ -145,6 +169,9 @@ def _drive(
         except _EnoughError:
             bar.update(drive.seconds - bar.n)
     _complete_info(run)
+    # A clip that ended by itself took the monitor with it: what that one used is not known.
+    used = {'monitor_cpu_s': cpu_end_s - cpu_begin_s} if cpu_end_s else {}
+    return {'seconds': spent_s} | used
 
 
 def _complete_info(run: Path) -> None:
@@ -174,7 +201,7 @@ def _run_setup(drive: Drive, prepared: Prepared, slowdown: float, folder: Path) 
     prepared.profile.save(folder / 'cloud.json')
     return RunSetup(
         source=drive.clip,
-        rate=1.0,
+        rate=drive.rate,
         detector=drive.detector,
         weights=drive.weights,
         edge_profile=folder / 'edge.json',
@@ -185,11 +212,17 @@ def _run_setup(drive: Drive, prepared: Prepared, slowdown: float, folder: Path) 
         slowdown=1.0,  # and so is the slow processor
         inputs=prepared.profile.graph.inputs,
         stamp_origin_ns=time.time_ns(),
+        loop=drive.loop,
     )
 
 
 def _info(
-    method: Method, source: Source, prepared: Prepared, setup: Setup, slowdown: float
+    method: Method,
+    source: Source,
+    rate: float,
+    prepared: Prepared,
+    setup: Setup,
+    slowdown: float,
 ) -> RunInfo:
     profile = prepared.profile
     return RunInfo(
@@ -197,7 +230,7 @@ def _info(
         detector=profile.detector,
         model_hash=profile.model_hash,
         clip=source.name,
-        clip_rate_hz=source.rate_hz,
+        clip_rate_hz=source.rate_hz * rate,
         frame_count=source.frame_count or 0,
         link=_link(setup),
         edge_slowdown=slowdown,

@@ -45,6 +45,24 @@ class Quota:
 
     folder: Path
 
+    def restrict(self, cores: float | None) -> None:
+        """
+        Give the processes so many cores from now on, None for all there are.
+
+        Raises HostError when the kernel refuses.
+        """
+        quota_us = None if cores is None else _quota_us(cores)
+        try:
+            if (self.folder / 'cpu.cfs_quota_us').exists():
+                (self.folder / 'cpu.cfs_period_us').write_text(f'{PERIOD_US}')
+                (self.folder / 'cpu.cfs_quota_us').write_text(f'{quota_us or -1}')
+            else:
+                (self.folder / 'cpu.max').write_text(f'{quota_us or "max"} {PERIOD_US}')
+        except OSError as error:
+            raise HostError(
+                f'cannot set the quota of {str(self.folder)!r}: {error.strerror}'
+            ) from error
+
     def place(self, within: Place) -> Place:
         """Return what makes a process run in the group, and otherwise as in another place."""
         enter = ('sh', '-c', 'echo $$ > "$0" && exec "$@"', str(self.folder / 'cgroup.procs'))
@@ -67,13 +85,13 @@ def cpu_quota(cores: float) -> Iterator[Quota]:
 
     Raises HostError when no control group with such a quota can be made here.
     """
-    quota_us = round(cores * PERIOD_US)
-    if quota_us < _LEAST_US:
-        raise HostError(f'a quota of {cores:g} cores is too small; give {_LEAST_US / PERIOD_US:g}')
+    _quota_us(cores)  # refused before anything is made
     folder = find_controller(Path('/proc/mounts')) / owned_name('quota')
     try:
-        _limit(folder, quota_us)
-        yield Quota(folder)
+        _make(folder)
+        quota = Quota(folder)
+        quota.restrict(cores)
+        yield quota
     finally:
         with uninterrupted():
             _remove(folder)
@@ -110,18 +128,20 @@ def find_controller(mounts: Path) -> Path:
     )
 
 
-def _limit(folder: Path, quota_us: int) -> None:
-    """Make a group and set its quota; the files' names tell the version."""
+def _quota_us(cores: float) -> int:
+    quota_us = round(cores * PERIOD_US)
+    if quota_us < _LEAST_US:
+        raise HostError(f'a quota of {cores:g} cores is too small; give {_LEAST_US / PERIOD_US:g}')
+    return quota_us
+
+
+def _make(folder: Path) -> None:
+    """Make a group; under version 2 its parent has to hand the controller down first."""
     children = folder.parent / 'cgroup.subtree_control'
     try:
         if children.exists() and 'cpu' not in children.read_text().split():
             children.write_text('+cpu')
         folder.mkdir()
-        if (folder / 'cpu.cfs_quota_us').exists():
-            (folder / 'cpu.cfs_period_us').write_text(f'{PERIOD_US}')
-            (folder / 'cpu.cfs_quota_us').write_text(f'{quota_us}')
-        else:
-            (folder / 'cpu.max').write_text(f'{quota_us} {PERIOD_US}')
     except OSError as error:
         raise HostError(f'cannot make control group {str(folder)!r}: {error.strerror}') from error
 
