@@ -135,12 +135,12 @@ class Wire:
         if len(data) > self._limit_bytes:
             raise BundleError('too large')
         if self._opener is None:
-            return _deserialize(data, KINDS[kind])
+            return deserialize(data, KINDS[kind])
         if not _is_whole(data):
             raise BundleError('malformed')
-        sealed = sealed_from_msg(_deserialize(data, msg.Sealed))
+        sealed = sealed_from_msg(deserialize(data, msg.Sealed))
         vehicle, plaintext = self._opener.open(kind, sealed)
-        message = _deserialize(plaintext, KINDS[kind])
+        message = deserialize(plaintext, KINDS[kind])
         # A key speaks for its own vehicle only. On the car its name is not known here.
         if vehicle and message.vehicle != vehicle:
             raise BundleError('another vehicle')
@@ -206,8 +206,12 @@ def _is_whole(data: bytes) -> bool:
     return 0 <= len(data) - _DATA_AT - size < 4
 
 
-def _deserialize(data: bytes, message_type: Any) -> Any:
-    """Return a message from bytes that anybody may have sent."""
+def deserialize(data: bytes, message_type: Any) -> Any:
+    """
+    Return a message from bytes that anybody may have sent; its fields may hold anything.
+
+    Raises BundleError when they are no such message.
+    """
     try:
         return deserialize_message(data, message_type)
     except Exception as error:  # rmw_fastrtps raises its own kinds, and rclpy several

@@ -1,0 +1,85 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The tables of docs/reliability.md, between two marks that a run of the bench rewrites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dads_ros.errors import ConfigError
+from dads_ros.report.atomic import write_text
+
+BEGIN = '<!-- written by dads bench faults --write -->'
+END = '<!-- end -->'
+
+
+def tables(result: dict[str, Any]) -> str:
+    """Return the result of ``dads bench faults`` as Markdown."""
+    lines = [
+        '| test | count | camera frames | lost | longest gap | deadline | recovered in |',
+        '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ]
+    for fault in result['faults']:
+        back_s = fault['recovered_s']
+        lines.append(
+            f'| {fault["test"]} | {fault["count"]} | {fault["frames"]} | {fault["lost"]} '
+            f'| {fault["gap_s"]:.2f} s | {fault["deadline_s"]:.2f} s '
+            f'| {"not seen" if back_s is None else f"{back_s:.2f} s"} |'
+        )
+    soak, machine = result['soak'], result['machine']
+    sealed = ', '.join(
+        f'{us:.0f} µs for {int(size) // 1000} kB' for size, us in result['seal_us'].items()
+    )
+    lines += [
+        '',
+        '| what | figure |',
+        '| --- | --- |',
+        f'| camera frames in all | {result["frames"]} |',
+        f'| of them, frames that ended never or twice | {result["frames_unaccounted"]} |',
+        f'| detections published after newer ones | {result["stale_published"]} |',
+        f'| mutated bundles tried | {result["fuzz_tried"]} |',
+        f'| crashes, hangs | {result["fuzz_crashes"]}, {result["fuzz_hangs"]} |',
+        f'| answered though not valid | {result["fuzz_accepted"]} |',
+        f"| an intruder's messages | {result['forged_sent']} |",
+        f'| accepted | {result["forged_accepted"]} |',
+        f'| sealing and opening together | {sealed} |',
+        f'| soak | {soak["duration_s"]:.0f} s |',
+        f'| memory growth, the node that grew most | {soak["memory_growth"]:.2%} |',
+        f'| more open files | {soak["file_growth"]} |',
+        f'| 95% latency, end over begin | {soak["p95_drift"]:.2f} |',
+        '',
+        f'Measured on {machine["cores"]} shared cores ({machine["processor"]}) with a load of '
+        f'{machine["load_1min"]:.1f}{", --quick" if result["quick"] else ""}.',
+    ]
+    return '\n'.join(lines)
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    """
+    Put the tables between the marks of a page.
+
+    Raises ConfigError when the page lacks them.
+    """
+    try:
+        text = path.read_text(encoding='utf-8')
+    except OSError as error:
+        raise ConfigError(f'{str(path)!r} cannot be read: {error.strerror}') from error
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise ConfigError(f'{str(path)!r} has no lines {BEGIN!r} and {END!r} to write between')
+    write_text(path, f'{head}{BEGIN}\n{tables(result)}\n{END}{tail}')
