@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+import time
+from xml.etree import ElementTree
 
 import pytest
 
@@ -26,6 +28,7 @@ from dads_ros.bench.fault_figures import account
 from dads_ros.bench.fault_intrusion import intrude
 from dads_ros.bench.fault_intrusion import Intrusion
 from dads_ros.bench.fault_intrusion import keyed
+from dads_ros.bench.fault_rig import NAMESPACE
 from dads_ros.bench.fault_rig import Rig
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -75,6 +78,65 @@ def test_car_goes_on_through_the_cloud(rig: Rig, intrusion: Intrusion) -> None:
     since = len(rig.frames())
     rig.wait_for_cloud()
     assert any(f.size_bytes and f.network_s for f in rig.frames()[since:])
+
+
+@pytest.mark.parametrize(
+    ('name', 'file'), [('edge', 'car'), ('monitor', 'car'), ('cloud', 'cloud')]
+)
+def test_sros2_policy_allows_exactly_what_a_node_opens(
+    rig: Rig, root: Path, name: str, file: str
+) -> None:
+    assert rig.pid(name)
+    policy = ElementTree.parse(root / 'config/sros2/policies' / f'{file}.xml')
+    profile = policy.find(f".//profile[@node='{name}']")
+    assert profile is not None
+
+    def allowed(path: str) -> set[str]:
+        return {rig_name(str(e.text), name) for e in profile.iterfind(path)}
+
+    publishes = allowed("topics[@publish='ALLOW']/topic")
+    subscribes = allowed("topics[@subscribe='ALLOW']/topic")
+    replies = allowed("services[@reply='ALLOW']/service")
+    unsealed = {
+        f'{NAMESPACE}/{kind}' for kind in ('bundle', 'result', 'probe', 'probe_reply', 'plan')
+    }
+    opened = endpoints(name)
+    # A policy serves plain and sealed topics; these nodes have sealed ones.
+    assert publishes - unsealed == opened[0] - unsealed
+    assert subscribes - unsealed == opened[1]
+    assert replies == opened[2]
+
+
+def rig_name(name: str, node: str) -> str:
+    """Return a policy's name as the graph has it."""
+    if name.startswith('~/'):
+        return f'{NAMESPACE}/{node}/{name[2:]}'
+    return name if name.startswith('/') else f'{NAMESPACE}/{name}'
+
+
+def endpoints(name: str) -> tuple[set[str], set[str], set[str]]:
+    """Return the topics that a node publishes and subscribes, and the services that it offers."""
+    import rclpy
+
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('looks_on', context=context)
+    try:
+        deadline_s = time.monotonic() + 10
+        while (name, NAMESPACE) not in node.get_node_names_and_namespaces():
+            assert time.monotonic() < deadline_s, f'{name} was not discovered'
+            time.sleep(0.1)
+        time.sleep(1.0)  # its endpoints follow
+        ask = (
+            node.get_publisher_names_and_types_by_node,
+            node.get_subscriber_names_and_types_by_node,
+            node.get_service_names_and_types_by_node,
+        )
+        found = [{topic for topic, _ in query(name, NAMESPACE)} for query in ask]
+        return found[0], found[1], found[2]
+    finally:
+        node.destroy_node()
+        rclpy.shutdown(context=context)
 
 
 def test_every_frame_is_accounted_for(rig: Rig, intrusion: Intrusion) -> None:
