@@ -30,8 +30,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from dads_ros.bench import fuzzing
+from dads_ros.bench.fuzz_target import Target
 from dads_ros.bench.fuzzing import Mutator
-from dads_ros.bench.fuzzing import Target
 
 pytestmark = pytest.mark.ros
 
