@@ -24,6 +24,7 @@ SUBJECTS = {
     'partition': 'the partitioner: look-up time, exactness, table building',
     'runtime': 'halves against the whole, codecs, profile error',
     'detector': "the shipped detector's accuracy, speed and rate-accuracy curve",
+    'testbed': "the paper's table, traces, reaction and a mobile network on two hosts",
     'faults': 'real nodes hurt, broken bundles, an intruder, a soak: what survives',
 }
 

@@ -1,0 +1,173 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``dads bench testbed``: real nodes on two hosts over a shaped link, all from one command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+import shutil
+import tempfile
+from typing import Any
+
+from dads_ros.bench.testbed_rig import prepared_for
+from dads_ros.bench.testbed_rig import Rig
+from dads_ros.bench.testbed_table import Cell
+from dads_ros.bench.testbed_table import figures
+from dads_ros.bench.testbed_table import paper_ratio
+from dads_ros.bench.testbed_table import Staircase
+from dads_ros.bench.testbed_table import uplinks
+from dads_ros.bench.testbed_traces import CLIP
+from dads_ros.bench.testbed_traces import EDGE_FRAME_S
+from dads_ros.bench.testbed_traces import follow_trace
+from dads_ros.bench.testbed_traces import mobile
+from dads_ros.bench.testbed_traces import react
+from dads_ros.bench.testbed_traces import steady_jitter
+from dads_ros.detector.zoo import ZOO
+from dads_ros.errors import ConfigError
+from dads_ros.media.sources import open_source
+from dads_ros.processes import interrupted_by_signals
+from dads_ros.settings import DEFAULT_DETECTOR
+from dads_ros.testbed import hosts
+from dads_ros.testbed import quota
+from dads_ros.testbed.system import require_rights
+from dads_ros.trace import load_trace
+from dads_ros.trace import Trace
+
+QUICK_S = 165.0
+FULL_S = 2340.0
+_QUICK_NETWORK = 'resnet18'
+_QUICK_TRACE_S = 20.0
+_TRACE_S = 40.0
+_RTTS_S = (0.02, 0.08)
+# Without a folder of traces: minutes of a road with a tunnel, in Mbit/s, one sample each 4 s.
+_ROAD_MBPS = (4.0, 2.5, 6.0, 1.2, 0.6, 0.2, 1.5, 5.0, 8.0, 3.0)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subject's arguments."""
+    parser.add_argument('--json', action='store_true', help='print one JSON object')
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='one network, two uplinks, one trace: 3 minutes, not 40',
+    )
+    parser.add_argument('--trace', type=Path, metavar='FILE', help='measure along this trace only')
+    parser.add_argument('--clip', metavar='FILE', help=f'with this clip (default: {CLIP})')
+    parser.add_argument(
+        '--traces', type=Path, metavar='DIR', help='traces to follow (default: one of our own)'
+    )
+    parser.add_argument(
+        '--keep', type=Path, metavar='DIR', help='keep runs and logs in a new folder'
+    )
+    parser.add_argument(
+        '--write-docs', type=Path, metavar='DOCS', help='write DOCS/testbed-figures.md'
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print, and write the documentation if asked."""
+    if args.clip and not args.trace:
+        raise ConfigError('--clip needs --trace; give both')
+    if args.keep is not None and args.keep.exists():
+        raise ConfigError(f'{str(args.keep)!r} exists already; give a new folder')
+    for path in _given(args):
+        load_trace(path)  # what the user gave is refused before anything is started
+    open_source(args.clip or CLIP)
+    require_rights()
+    hosts.clean()
+    quota.clean()
+    folder = args.keep or Path(tempfile.mkdtemp(prefix='dads_ros-bench-'))
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with interrupted_by_signals():
+            result = _measure(args, folder)
+    finally:
+        if args.keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    if args.write_docs is not None:
+        from dads_ros.bench.testbed_docs import write
+
+        write(args.write_docs, result)
+    if args.json:
+        print(json.dumps(result, indent=2, allow_nan=False))
+    else:
+        for key, value in result.items():
+            if not isinstance(value, list | dict):
+                print(f'{key:34} {value:.4g}' if value is not None else f'{key:34} not measured')
+    return 0
+
+
+def _given(args: argparse.Namespace) -> list[Path]:
+    """Return the files of the traces that the user asked for."""
+    if args.trace:
+        return [args.trace]
+    if args.traces is None:
+        return []
+    if not (paths := sorted(args.traces.glob('*.csv'))):
+        raise ConfigError(f'{str(args.traces)!r} holds no .csv file; give a folder of traces')
+    return paths
+
+
+def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    rig = Rig(folder, QUICK_S if args.quick else FULL_S)
+    paths = _given(args) or [_own_trace(folder)]
+    if args.quick:
+        paths = paths[:1]
+    clip = args.clip or CLIP
+    profile = prepared_for(DEFAULT_DETECTOR, clip).profile
+    result: dict[str, Any] = {
+        'edge_frame_s': EDGE_FRAME_S,
+        'edge_slowdown': max(1.0, EDGE_FRAME_S / sum(profile.layer_s.values())),
+        'paper_edge_slowdown': paper_ratio(),
+    }
+    reaction: dict[str, Any] = {}
+    cells: list[Cell] = []
+    if args.trace is None:
+        reaction = react(rig, 1 if args.quick else 3)
+        result['mobile'] = {
+            f'{rtt_s * 1e3:g} ms': mobile(rig, rtt_s, 8.0 if args.quick else 30.0)
+            for rtt_s in _RTTS_S[: 1 if args.quick else 2]
+        }
+        if not args.quick:
+            result['switches_a_second_with_jitter'] = steady_jitter(rig, 30.0)
+    seconds = _QUICK_TRACE_S if args.quick else _TRACE_S
+    traces = {
+        path.stem: follow_trace(rig, path, clip, seconds, against=not args.quick) for path in paths
+    }
+    if args.trace is None:
+        for network in (_QUICK_NETWORK,) if args.quick else ZOO:
+            cells += Staircase(rig, network, uplinks(quick=args.quick), quick=args.quick).measure()
+    return {
+        **figures(cells),
+        'mean_latency_over_oracle': {
+            name: found['over_oracle'] if found else None for name, found in traces.items()
+        },
+        'reaction_drop_ms': reaction.get('drop_ms'),
+        'reaction_rise_ms': reaction.get('rise_ms'),
+        **rig.totals(),
+        **result,
+        'reaction': reaction,
+        'traces': traces,
+    }
+
+
+def _own_trace(folder: Path) -> Path:
+    trace = Trace(tuple(4.0 * i for i in range(len(_ROAD_MBPS))), tuple(_ROAD_MBPS))
+    path = folder / 'road.csv'
+    lines = [f'{time_s:g},{mbps:g}' for time_s, mbps in trace.samples]
+    path.write_text('time_s,uplink_mbps\n' + '\n'.join(lines) + '\n', encoding='utf-8')
+    return path

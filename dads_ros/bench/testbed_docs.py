@@ -1,0 +1,136 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The generated page docs/testbed-figures.md, from one result of ``dads bench testbed``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from dads_ros.errors import ConfigError
+from dads_ros.profiling import machine_name
+from dads_ros.report.atomic import write_text
+
+PAGE = 'testbed-figures.md'
+_KEYS = {
+    'latency_gain_over_edge_only': ('largest gain in latency over the car alone', 'above 6.45'),
+    'latency_gain_over_cloud_raw': ('largest gain in latency over sending raw', 'above 8.08'),
+    'throughput_gain_over_edge_only': ('largest gain in throughput over the car', 'above 8.31'),
+    'throughput_gain_over_cloud_raw': ('largest gain in throughput over raw', 'above 14.01'),
+    'worst_over_best_static': ('worst cell against the best of the others', 'at most 1.03'),
+    'frames_unaccounted': ('frames that ended not at all, or twice', '0'),
+    'reaction_drop_ms': ('new plan after a drop to a tenth, ms', 'at most 500'),
+    'reaction_rise_ms': ('new plan after the rise, ms', 'at most 3000'),
+    'monitor_cpu': ("monitor's share of a core", 'under 0.01'),
+    'link_overhead': ('probes and headers, share of the link', 'under 0.02'),
+    'overhead_of_sent_bytes': ('the same, share of what was sent', ''),
+    'switches_a_second_with_jitter': ('switches a second with 20 % jitter', 'at most 1'),
+}
+_NOTES = """\
+Written by `dads bench testbed --write-docs docs`; do not edit. Each figure comes from the real
+nodes on two network namespaces (testbed.md). Not measured means that the time was up, that nothing
+was answered, or that no plan followed.
+
+- The five networks have random weights and find nothing: they stand for time and sizes only.
+- The car is made slower by the ratio of Raspberry Pi 3B to server in the paper's own profile.
+- Light load is a tenth of what the car alone sustains, but a frame each 2 s, or half of what it
+  sustains, where that would be rarer. Throughput is then what the longest stage allows, as in the
+  paper; under heavy load it is the detections published, for the car alone what its stage allows.
+- The first 40 % of each stretch of a steady rate does not count. In the table of the networks a
+  static plan waits 60 s for answers.
+- The oracle knows the trace. It is simulated on the monitor's own table, with the round trip and
+  the speed of both machines that the run itself measured, and with the bytes of headers; what DDS
+  and ROS take of the processors costs it nothing.
+- Of two repeats the worse counts: the longest reaction, the highest cost."""
+
+
+def write(docs: Path, result: dict[str, Any]) -> None:
+    """
+    Write the page.
+
+    Raises ConfigError when the folder is missing.
+    """
+    if not docs.is_dir():
+        raise ConfigError(f'{str(docs)!r} is not a folder; give that of the documentation')
+    write_text(docs / PAGE, page(result))
+
+
+def page(result: dict[str, Any]) -> str:
+    """Return the page as text."""
+    head = (
+        f'On {machine_name()}, in {result["seconds"]:.0f} s. Slowdown of the car for the networks '
+        f'of the table: {result["paper_edge_slowdown"]:.1f}; for the shipped detector '
+        f'{result["edge_slowdown"]:.1f}, which makes a frame take {result["edge_frame_s"]:g} s.'
+    )
+    rows = ((text, _number(result.get(key)), goal) for key, (text, goal) in _KEYS.items())
+    parts = [
+        '# Figures of the testbed',
+        _NOTES,
+        head,
+        '## Results',
+        _table(('', 'measured', 'wanted'), rows),
+        '## Traces',
+        _table(
+            ('trace', 'mean s', 'p95 s', 'over oracle', 'switches/s', 'static plans, mean s'),
+            (_trace_row(name, found) for name, found in result['traces'].items() if found),
+        ),
+        '## Mobile network, 10 Mbit/s, 5 ms jitter, 1 % loss',
+        _table(
+            ('round trip', 'P50 s', 'P99 s', 'unaccounted', 'stages off by, max', 'one way ± s'),
+            (_mobile_row(name, f) for name, f in result.get('mobile', {}).items() if f),
+        ),
+        '## Networks',
+        _table(
+            ('network', 'load', 'Mbit/s', 'method', 'latency s', 'frames/s'),
+            (_cell_row(cell) for cell in result['cells']),
+        ),
+    ]
+    if result['left_out']:
+        parts.append('Not driven, for lack of time: ' + '; '.join(result['left_out']) + '.')
+    return '\n\n'.join(parts) + '\n'
+
+
+def _trace_row(name: str, found: dict[str, Any]) -> tuple[str, ...]:
+    ours = found['ours']
+    static = (f'{method} {_number(of["mean_s"])}' for method, of in found['static'].items())
+    figures = (ours['mean_s'], ours['p95_s'], found['over_oracle'], found['switches_a_second'])
+    return (name, *map(_number, figures), ', '.join(static))
+
+
+def _mobile_row(name: str, found: dict[str, Any]) -> tuple[str, ...]:
+    late = found['latency']
+    figures = (
+        late['p50_s'], late['p99_s'], found['frames_unaccounted'],
+        found['stage_sum_error_max'], found['one_way_bound_s'],
+    )  # fmt: skip
+    return (name, *map(_number, figures))
+
+
+def _cell_row(cell: dict[str, Any]) -> tuple[str, ...]:
+    figures = (cell['latency_s'], cell['throughput_hz'])
+    return (
+        cell['network'], cell['load'], f'{cell["uplink_mbps"]:g}', cell['method'],
+        *map(_number, figures),
+    )  # fmt: skip
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ('---',) * len(head), *rows]
+    return '\n'.join('| ' + ' | '.join(cells) + ' |' for cells in lines)
+
+
+def _number(value: float | None) -> str:
+    return 'not measured' if value is None else f'{value:.3g}'

@@ -1,0 +1,128 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Drives on the testbed within a bounded time, and what was found of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+import re
+import sys
+import time
+from typing import Any
+
+from tqdm import tqdm
+
+from dads_ros.bench.testbed_runs import own_cost
+from dads_ros.bench.testbed_runs import unaccounted
+from dads_ros.policy import Policy
+from dads_ros.replay.methods import Method
+from dads_ros.replay.methods import METHODS
+from dads_ros.replay.prepare import prepare
+from dads_ros.replay.prepare import Prepared
+from dads_ros.replay.prepare import slowed_down
+from dads_ros.report.record import load_run
+from dads_ros.report.schema import RunRecord
+from dads_ros.settings import MonitorSettings
+from dads_ros.testbed.drive import Drive
+from dads_ros.testbed.drive import drive_once
+from dads_ros.testbed.drive import slowdown_of
+from dads_ros.watch import make_policy
+
+OURS = METHODS['dads']
+# Until the nodes are ready, at first; then the longest that it took.
+_START_S = 8.0
+# A static plan that sends waits for its answers: what it is measured by is when they come.
+WAITING_S = 60.0
+# Frames may still be under way when a run is ended: for no longer than a deadline and its work.
+_UNDER_WAY_S = 3.0
+
+prepared_for: Callable[[str, str], Prepared] = cache(lambda spec, clip: prepare(spec, None, clip))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One drive: what its nodes recorded and what the testbed counted."""
+
+    title: str
+    method: Method
+    run: RunRecord
+    counted: dict[str, Any]
+
+
+class Rig:
+    """
+    Drives one after another, until the time is over.
+
+    :param folder: for runs and logs, one folder a drive.
+    :param limit_s: a drive that would end later is left out, and named in ``left_out``.
+    """
+
+    def __init__(self, folder: Path, limit_s: float) -> None:
+        self._folder = folder
+        self._limit_s = limit_s
+        self._began_s = time.monotonic()
+        self._start_s = _START_S
+        self.taken: list[Taken] = []
+        self.left_out: list[str] = []
+
+    @property
+    def spent_s(self) -> float:
+        """Return how long the bench has been running."""
+        return time.monotonic() - self._began_s
+
+    def drive(self, title: str, drive: Drive, method: Method = OURS) -> Taken | None:
+        """Drive once; None when the time left does not allow it."""
+        title = f'{title}, {method.name}'
+        if self.spent_s + self._start_s + drive.seconds > self._limit_s:
+            self.left_out.append(title)
+            return None
+        tqdm.write(f'{self.spent_s:4.0f} of {self._limit_s:.0f} s: {title}', file=sys.stderr)
+        folder = self._folder / f'{len(self.taken):03d}-{re.sub("[^a-z0-9]+", "-", title.lower())}'
+        prepared = prepared_for(drive.detector, drive.clip)
+        begin_s = time.monotonic()
+        counted = drive_once(drive, method, prepared, folder)
+        self._start_s = max(self._start_s, time.monotonic() - begin_s - drive.seconds)
+        taken = Taken(title, method, load_run(folder / 'runs' / method.name), counted)
+        self.taken.append(taken)
+        return taken
+
+    def policy_of(self, drive: Drive) -> Policy:
+        """Return the policy that a drive's monitor decides by."""
+        prepared = prepared_for(drive.detector, drive.clip)
+        edge, cloud = self._folder / 'edge.json', self._folder / 'cloud.json'
+        slowed_down(prepared.profile, slowdown_of(drive, prepared)).save(edge)
+        prepared.profile.save(cloud)
+        settings = MonitorSettings(edge_profile=str(edge), cloud_profile=str(cloud))
+        return make_policy(settings, first_plan_id=1)
+
+    def totals(self) -> dict[str, Any]:
+        """Return what all drives by our method tell together: frames lost, cost of the monitor."""
+        ours = [taken for taken in self.taken if taken.method.name == OURS.name]
+        costs = [own_cost(taken.run, taken.counted) for taken in ours]
+        cpu = [cost.monitor_cpu for cost in costs if cost.monitor_cpu is not None]
+        sent = [cost.of_sent for cost in costs if cost.of_sent is not None]
+        return {
+            'frames_unaccounted': sum(
+                unaccounted(t.run, _UNDER_WAY_S + t.method.patience_s) for t in self.taken
+            ),
+            'monitor_cpu': max(cpu, default=None),
+            'link_overhead': max((cost.of_link for cost in costs), default=None),
+            'overhead_of_sent_bytes': max(sent, default=None),
+            'left_out': self.left_out,
+            'seconds': self.spent_s,
+        }
