@@ -136,9 +136,12 @@ def check_bundle(
     if any(later <= earlier for earlier, later in pairwise(positions)):
         raise BundleError('tensors repeated or out of order')
     try:
-        return graph.cloud_layers(bundle.boundary)
+        left = graph.cloud_layers(bundle.boundary)
     except CutError as error:
         raise BundleError('not a legal cut') from error
+    if not left:
+        raise BundleError('nothing left to compute')
+    return left
 
 
 def _check_tensor(

@@ -46,6 +46,7 @@ SMALL_BYTES = 200
 ROUND_TRIPS_KEPT = 5
 CLOUD_TIMES_KEPT = 9
 MESSAGES_KEPT = 64
+DOUBT_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class LinkEstimator:
 
     :param window: messages whose air times are kept,
     :param memory_s: and for how long,
-    :param change_ratio: and by what factor two in a row differ when the link has changed: see
+    :param change_ratio: and by what factor they differ when the link has changed: see
         :class:`~dads_ros.pace.Pace`.
     :param patience_s: how late an answer may be before its message bounds the rate; shorter
         pauses of the cloud are not taken for a slow link.
@@ -105,7 +106,7 @@ class LinkEstimator:
         window: int = 8,
         memory_s: float = 4.0,
         change_ratio: float = 1.5,
-        patience_s: float = 0.25,
+        patience_s: float = 0.22,
         alive_s: float = 1.0,
     ) -> None:
         self._pace = Pace(window, memory_s, change_ratio)
@@ -187,12 +188,15 @@ class LinkEstimator:
         """Return the rate above which what is outstanding would have been answered by now."""
         answer_s = self.rtt_s + (median(self._cloud_s) if self._cloud_s else 0.0)
         free_s = self._last_arrival_s - self.rtt_s
+        # After one late message it takes less of another to believe in a slow link.
+        doubtful = self._pace.last_was_slow(self._noise_s())
+        patience_s = min(DOUBT_S, self._patience_s) if doubtful else self._patience_s
         bits = 0.0
         bound = math.inf
         for message in self._outstanding():
             bits += message.size_bytes * 8.0
             waited_s = now_s - max(message.sent_s, free_s) - answer_s
-            if waited_s > self._patience_s:
+            if waited_s > patience_s:
                 bound = min(bound, bits / waited_s)
         return bound
 
@@ -242,20 +246,22 @@ class LinkEstimator:
         """
         Return whether a small message waited for no other, so that its time is a round trip.
 
-        One sent after all before had arrived did not; one that did wait comes right behind the
-        other. One that came sooner than a round trip was believed to take bounds it from above,
-        whatever it waited for.
+        One sent when the link had become free did not. One that came long after the message before
+        it did not either: the round trip has grown. One that came sooner than a round trip was
+        believed to take bounds it from above, whatever it waited for.
         """
         gap_s = message.arrival_s - self._settled_arrival_s
         whole_s = message.arrival_s - message.sent_s
-        behind_s = self._expected_air_s(message) + self._noise_s()
+        behind_s = self._expected_air_s(message) + self._noise_s() + self.rtt_s / 4
         return (
-            gap_s >= whole_s or (self._pace.is_known and gap_s > behind_s) or (whole_s < self.rtt_s)
+            message.sent_s >= self._settled_arrival_s - self.rtt_s
+            or whole_s < self.rtt_s
+            or (self._pace.is_known and gap_s > behind_s)
         )
 
     def _noise_s(self) -> float:
         """Return by how much air times differ without a change of the link: as round trips do."""
         ordered = sorted(self._round_trips_s)
-        # Without the extremes: one that sat out an outage must not make everything look alike.
-        spread_s = ordered[-2] - ordered[1] if len(ordered) > 2 else 0.0
+        # Without the longest: one that sat out an outage must not make everything look alike.
+        spread_s = ordered[-2] - ordered[0] if len(ordered) > 2 else 0.0
         return max(CLOCK_FLOOR_S, spread_s)

@@ -113,10 +113,13 @@ class Monitor:
         return Outlook(link, situation, plan, probe_bytes)
 
     def _situation(self, link: LinkEstimate) -> Situation:
+        # What the link surely carries must be worth leaving the car for: probes tell little.
+        is_local = self.policy.plan is None or self.policy.plan.is_local
+        uplink_bps = link.low_bps if is_local else link.uplink_bps
         # Names and headers of a bundle are a fixed cost on the air, like the round trip.
-        fixed_s = BUNDLE_OVERHEAD_BYTES * 8 / link.uplink_bps if link.uplink_bps else 0.0
+        fixed_s = BUNDLE_OVERHEAD_BYTES * 8 / uplink_bps if uplink_bps else 0.0
         return Situation(
-            uplink_bps=link.uplink_bps,
+            uplink_bps=uplink_bps,
             rtt_s=link.rtt_s + fixed_s,
             edge_factor=self._edge.value,
             cloud_factor=self._cloud.value,

@@ -44,8 +44,9 @@ class Pace:
 
     :param window: samples kept. More smooth jitter better and follow a change more slowly.
     :param memory_s: how long they are kept; when little is sent, few are.
-    :param change_ratio: when the last two samples both differ from the rate by more than this
-        factor, in one direction, the older are forgotten: the link itself has changed.
+    :param change_ratio: the older samples are forgotten, since the link itself has changed, when
+        two in a row differ from the rate by more than this factor, in one direction, or one is
+        faster by its square: much can make a message late, but little brings it too soon.
     """
 
     def __init__(self, window: int, memory_s: float, change_ratio: float) -> None:
@@ -64,6 +65,10 @@ class Pace:
         """Return the rate, from before they were forgotten if there are no samples; 0 at first."""
         return self.rate_bps(0.5) if self._samples else self._known_bps
 
+    def last_was_slow(self, noise_s: float) -> bool:
+        """Return whether the newest sample was slow, which takes another to believe."""
+        return bool(self._samples) and self._is_slow(self._samples[-1], noise_s)
+
     def forget(self) -> None:
         """Drop the samples."""
         self._known_bps = self.last_known_bps
@@ -78,16 +83,16 @@ class Pace:
         while self._samples and sample.time_s - self._samples[0].time_s > self._memory_s:
             self._known_bps = self.last_known_bps
             self._samples.popleft()
+        if self._samples and self._is_burst(sample, noise_s):
+            # What arrives in a burst was held up together: it counts as one message.
+            self._samples[-1].bits += sample.bits
+            self._samples[-1].air_s += sample.air_s
+            return
         if self._samples:
             previous = self._samples[-1]
-            slow, fast = self._is_slow(sample, noise_s), self._is_fast(sample, noise_s)
-            was_slow, was_fast = self._is_slow(previous, noise_s), self._is_fast(previous, noise_s)
-            if was_slow and fast and sample.queued:
-                # What arrives in a burst was held up together: it counts as one message.
-                previous.bits += sample.bits
-                previous.air_s += sample.air_s
-                return
-            if (was_fast and fast) or (was_slow and slow):
+            if self._is_fast(sample, 2 * noise_s, self._change_ratio**2):
+                self._samples.clear()
+            elif self._agree_on_change(previous, sample, noise_s):
                 self._samples.clear()
                 self._samples.append(previous)
         self._samples.append(sample)
@@ -104,10 +109,20 @@ class Pace:
                 break
         return 1.0 / max(sample.pace, floor)
 
+    def _is_burst(self, sample: Sample, noise_s: float) -> bool:
+        late = self._is_slow(self._samples[-1], noise_s)
+        return late and sample.queued and self._is_fast(sample, noise_s, self._change_ratio)
+
+    def _agree_on_change(self, previous: Sample, sample: Sample, noise_s: float) -> bool:
+        both = (previous, sample)
+        return all(self._is_slow(s, noise_s) for s in both) or all(
+            self._is_fast(s, noise_s, self._change_ratio) for s in both
+        )
+
     def _is_slow(self, sample: Sample, noise_s: float) -> bool:
         expected_s = sample.bits / self.rate_bps(0.5)
         return sample.air_s > max(expected_s * self._change_ratio, expected_s + noise_s)
 
-    def _is_fast(self, sample: Sample, noise_s: float) -> bool:
+    def _is_fast(self, sample: Sample, noise_s: float, ratio: float) -> bool:
         expected_s = sample.bits / self.rate_bps(0.5)
-        return sample.air_s < min(expected_s / self._change_ratio, expected_s - noise_s)
+        return sample.air_s < min(expected_s / ratio, expected_s - noise_s)

@@ -33,6 +33,7 @@ from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.plan import Load
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
+from dads_ros.patience import Patience
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
 from dads_ros.recovery import Recovery
@@ -41,12 +42,12 @@ WISHES = ('auto', 'light', 'heavy', 'local', 'cloud', 'fixed')
 
 # A link that fell below this share of the rate the plan was made for has collapsed.
 COLLAPSE = 0.4
-# A plan keeps up while its longest stage is busy for less than this share of the time: the paper's
-# test, less what headers and jitter take.
+# A plan keeps up while its longest stage is busy for less than this share of the time: the
+# paper's test, less what headers and jitter take.
 KEEPS_UP = 0.95
 # Predictions that moved by this factor are published.
 DRIFT = 1.25
-# What stands in a message for a transfer that will not end.
+# Stands in a message for a transfer that will not end.
 FOREVER_S = 60.0
 
 
@@ -106,8 +107,7 @@ class Policy:
         self._asked = ''
         self._fixed_row = table.local_row
         self._row = table.local_row
-        self._patience = 0
-        self._better_since_s = math.inf
+        self._patience = Patience(limits.patience_frames, limits.settle_s)
         self._recovery = Recovery(limits.stay_local_s)
         self._has_contact = False
         self._taken_s = -math.inf
@@ -158,27 +158,19 @@ class Policy:
             return self._take(best, situation, why, now_s)
         present = self.table.evaluate(self._row, situation, self._load_in_force())
         if best.row == self._row:
-            self._patience = 0
+            self._patience.restart()
             return self._renew(best, situation, now_s)
         gain = self._gain(present, best, situation)
         urgent = self._urgent(present, situation, failure)
         if urgent and (failure or gain >= self._limits.gain):
             return self._take(best, situation, urgent, now_s)
         if gain < self._limits.gain:
-            self._patience = 0
+            self._patience.restart()
             return self._renew(present, situation, now_s)
-        if not self._is_patient(now_s, is_frame):
+        lasting = self._patience.is_over(now_s, is_frame=is_frame)
+        if not lasting or now_s - self._taken_s < self._limits.settle_s:
             return None
         return self._take(best, situation, reasons.saving(present, best, gain), now_s)
-
-    def _is_patient(self, now_s: float, is_frame: bool) -> bool:
-        """Return whether a better plan has been better for long enough, and the last one held."""
-        if self._patience == 0:
-            self._better_since_s = now_s
-        self._patience += is_frame
-        since_s = now_s - self._better_since_s
-        enough = self._patience >= self._limits.patience_frames or since_s >= self._limits.settle_s
-        return enough and now_s - self._taken_s >= self._limits.settle_s
 
     def _failure(self, situation: Situation, alive: bool, missed: int) -> str:
         """Return why nothing should be sent now, or nothing."""
@@ -249,11 +241,9 @@ class Policy:
             return None
         if self._retry:
             return self._take(present, situation, 'tried again', now_s)
-        if not present.boundary:
-            return None
-        ratio = present.delay_s / self.plan.delay_s if self.plan.delay_s else math.inf
-        moved = not (1 / DRIFT <= ratio <= DRIFT or math.isnan(ratio))
-        if moved or self._mode_of(present) != self.plan.mode:
+        now, then = _told_delay_s(present), self.plan.delay_s
+        moved = now > then * DRIFT or now * DRIFT < then
+        if present.boundary and (moved or self._mode_of(present) != self.plan.mode):
             return self._take(
                 present, situation, f'now {reasons.milliseconds(present.delay_s)}', now_s
             )
@@ -262,11 +252,12 @@ class Policy:
     def _take(self, best: CutPlan, situation: Situation, why: str, now_s: float) -> Plan:
         if self.plan is not None and self.plan.is_local and best.boundary:
             self._recovery.returned(now_s)
+        if best.row != self._row or situation.uplink_bps > self._made_for_bps:
+            self._made_for_bps = situation.uplink_bps
         self._row = best.row
-        self._patience = 0
+        self._patience.restart()
         self._retry = False
         self._taken_s = now_s
-        self._made_for_bps = situation.uplink_bps
         plan_id = self._next_plan_id
         self._next_plan_id += 1
         text = f'{why}; {reasons.situation(situation)}'
@@ -279,10 +270,9 @@ class Policy:
             boundary=best.boundary,
             codec=best.codec,
             edge_s=best.edge_s,
-            # Without a link a plan that was asked for takes for ever; its message holds numbers.
             transfer_s=min(best.transfer_s, FOREVER_S),
             cloud_s=best.cloud_s,
-            delay_s=min(best.delay_s, best.edge_s + FOREVER_S + best.cloud_s),
+            delay_s=_told_delay_s(best),
             max_rate_hz=best.max_rate_hz,
             deadline_s=self._limits.deadline_s(best),
             reason=text,
@@ -297,7 +287,12 @@ class Policy:
         return Mode.HEAVY if plan.mode == 'heavy' else Mode.LIGHT
 
     def _load_in_force(self) -> Load:
-        return 'heavy' if self.plan is not None and self.plan.mode == Mode.HEAVY else 'light'
+        return 'heavy' if self.plan and self.plan.mode is Mode.HEAVY else 'light'
+
+
+def _told_delay_s(plan: CutPlan) -> float:
+    """Return the delay as a message tells it: finite, with or without a link."""
+    return min(plan.delay_s, plan.edge_s + FOREVER_S + plan.cloud_s)
 
 
 def _saved(before_s: float, after_s: float) -> float:

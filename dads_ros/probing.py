@@ -73,7 +73,10 @@ class ProbeBudget:
             return None
         affordable = int(self._bytes) - PROBE_OVERHEAD_BYTES
         # Every second probe is small, for the round trip that the others are measured against.
-        padded = self._count % 2 == 1 and affordable > max(SMALL_BYTES, bundle_bytes * WORTH)
+        wanted = self._count % 2 == 1
+        padded = wanted and affordable > max(SMALL_BYTES, bundle_bytes * WORTH)
+        if wanted and not padded and not bundle_bytes and most > PROBE_OVERHEAD_BYTES + SMALL_BYTES:
+            return None  # it will be affordable soon
         self._probed_s = now_s
         self._count += 1
         padding = affordable if padded else 0
