@@ -47,8 +47,7 @@ COLLAPSE = 0.4
 KEEPS_UP = 0.95
 # Predictions that moved by this factor are published.
 DRIFT = 1.25
-# Stands in a message for a transfer that will not end.
-FOREVER_S = 60.0
+FOREVER_S = 60.0  # stands in a message for a transfer that will not end
 
 
 @dataclass(frozen=True, slots=True)
