@@ -94,14 +94,15 @@ def run(args: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with interrupted_by_signals():
-            result = _measure(args, folder)
+            rig = Rig(folder, QUICK_S if args.quick else FULL_S)
+            result = _measure(args, folder, rig)
     finally:
         if args.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     if args.write_docs is not None:
         from dads_ros.bench.testbed_docs import write
 
-        write(args.write_docs, result)
+        write(args.write_docs, result, rig.taken)
     if args.json:
         print(json.dumps(result, indent=2, allow_nan=False))
     else:
@@ -122,8 +123,7 @@ def _given(args: argparse.Namespace) -> list[Path]:
     return paths
 
 
-def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    rig = Rig(folder, QUICK_S if args.quick else FULL_S)
+def _measure(args: argparse.Namespace, folder: Path, rig: Rig) -> dict[str, Any]:
     paths = _given(args) or [_own_trace(folder)]
     if args.quick:
         paths = paths[:1]

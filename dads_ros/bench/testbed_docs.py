@@ -17,9 +17,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dads_ros.bench.testbed_plots import plot_drive
+from dads_ros.bench.testbed_plots import plot_methods
+from dads_ros.bench.testbed_rig import Taken
+from dads_ros.bench.testbed_table import Cell
 from dads_ros.errors import ConfigError
 from dads_ros.profiling import machine_name
 from dads_ros.report.atomic import write_text
@@ -57,15 +62,25 @@ was answered, or that no plan followed.
 - Of two repeats the worse counts: the longest reaction, the highest cost."""
 
 
-def write(docs: Path, result: dict[str, Any]) -> None:
+def write(docs: Path, result: dict[str, Any], taken: Sequence[Taken]) -> None:
     """
-    Write the page.
+    Write the page and its plots.
 
     Raises ConfigError when the folder is missing.
     """
     if not docs.is_dir():
         raise ConfigError(f'{str(docs)!r} is not a folder; give that of the documentation')
-    write_text(docs / PAGE, page(result))
+    images = docs / 'img'
+    images.mkdir(exist_ok=True)
+    text = page(result)
+    drives = [t.run for t in taken if t.title.startswith('trace ') and t.method.name == 'dads']
+    if drives:
+        plot_drive(images / 'testbed_trace.svg', drives[0])
+        text += '\n![A drive along a trace](img/testbed_trace.svg)\n'
+    if result['cells']:
+        plot_methods(images / 'testbed_methods.svg', [Cell(**cell) for cell in result['cells']])
+        text += '\n![Latency against bandwidth](img/testbed_methods.svg)\n'
+    write_text(docs / PAGE, text)
 
 
 def page(result: dict[str, Any]) -> str:
