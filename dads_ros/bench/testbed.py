@@ -47,10 +47,10 @@ from dads_ros.testbed.system import require_rights
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
 
-QUICK_S = 165.0
+QUICK_S = 155.0
 FULL_S = 2340.0
 _QUICK_NETWORK = 'resnet18'
-_QUICK_TRACE_S = 20.0
+_QUICK_TRACE_S = 12.0
 _TRACE_S = 40.0
 _RTTS_S = (0.02, 0.08)
 # Without a folder of traces: minutes of a road with a tunnel, in Mbit/s, one sample each 4 s.
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--quick',
         action='store_true',
-        help='one network, two uplinks, one trace: 3 minutes, not 40',
+        help='one network, light load, two uplinks, one trace: 3 minutes, not 40',
     )
     parser.add_argument('--trace', type=Path, metavar='FILE', help='measure along this trace only')
     parser.add_argument('--clip', metavar='FILE', help=f'with this clip (default: {CLIP})')

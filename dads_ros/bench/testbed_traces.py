@@ -48,8 +48,8 @@ from dads_ros.trace import Trace
 
 CLIP = 'scene'
 EDGE_FRAME_S = 0.16
-_STEP_BEGIN_S = 6.0
-_STEP_LENGTH_S = 6.0
+_STEP_BEGIN_S = 4.0
+_STEP_LENGTH_S = 5.0
 _MOBILE_BPS = 10e6
 _STATIC = ('edge-only', 'cloud-only-jpeg')
 # Tried from above: the first where a tenth of the rate asks for another cut.

@@ -79,6 +79,7 @@ class Bed:
         self._edge_cores = edge_cores
         self._relay_log = relay_log
         self._at_begin = self._counts()
+        self._at_end: dict[str, float] | None = None
 
     def place_of(self, name: str) -> Place:
         """
@@ -100,9 +101,15 @@ class Bed:
         self._clock.start()
         self._at_begin = self._counts()
 
+    def end(self) -> None:
+        """Measure no more, and let the edge end at full speed: under its quota it takes long."""
+        self._at_end = self._counts()
+        if self._quota is not None:
+            self._quota.restrict(None)
+
     def measured(self) -> dict[str, float]:
-        """Return what went through link and quota since the beginning."""
-        then, now = self._at_begin, self._counts()
+        """Return what went through link and quota from the beginning to the end, or until now."""
+        then, now = self._at_begin, self._at_end or self._counts()
         late_s = max(self._clock.late_s, default=0.0)
         return {name: now[name] - then[name] for name in now} | {'trace_late_s': late_s}
 

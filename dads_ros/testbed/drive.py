@@ -161,6 +161,7 @@ def _drive(
             bar.update(min(spent_s, drive.seconds) - bar.n)
             if spent_s >= drive.seconds:
                 cpu_end_s = cpu_s('monitor')
+                bed.end()
                 raise _EnoughError
 
         try:
