@@ -38,6 +38,7 @@ class Row:
     :param frames: camera frames that came in meanwhile.
     :param lost: of those, how many got no detections.
     :param gap_s: longest time between two detection messages.
+    :param camera_gap_s: longest time between two camera frames, as the edge got them.
     :param recovered_s: from the cause being gone to the first frame through the cloud; None where
         none came.
     :param deadline_s: longest of the plans in force, for comparison with the gap.
@@ -48,6 +49,7 @@ class Row:
     frames: int
     lost: int
     gap_s: float
+    camera_gap_s: float
     recovered_s: float | None
     deadline_s: float
 
@@ -124,13 +126,14 @@ def row(
         frames=len(within),
         lost=sum(not f.outcome.is_published for f in within),
         gap_s=longest_gap_s([d.t_s for d in detections], begin_s, end_s),
+        camera_gap_s=longest_gap_s(sorted(f.t_s for f in frames), begin_s, end_s),
         recovered_s=(min(via_cloud_ns) - phase.healed_ns) / 1e9 if via_cloud_ns else None,
         deadline_s=max([*in_force[: len(in_force) - len(after)][-1:], *after], default=0.0),
     )
 
 
 def longest_gap_s(times_s: Sequence[float], begin_s: float, end_s: float) -> float:
-    """Return the longest time without detections of which a part lies between two times."""
+    """Return the longest time between events of which a part lies between two times."""
     before = [t for t in times_s if t < begin_s][-1:]
     within = [t for t in times_s if begin_s <= t < end_s]
     gaps = [later - earlier for earlier, later in pairwise([*before, *within, end_s])]
