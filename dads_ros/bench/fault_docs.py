@@ -30,15 +30,16 @@ END = '<!-- end -->'
 def tables(result: dict[str, Any]) -> str:
     """Return the result of ``dads bench faults`` as Markdown."""
     lines = [
-        '| test | count | camera frames | lost | longest gap | of the camera | deadline | recovered in |',
+        '| test | count | camera frames | lost | longest gap | of the camera | deadline '
+        '| recovered in |',
         '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ]
     for fault in result['faults']:
         back_s = fault['recovered_s']
         lines.append(
             f'| {fault["test"]} | {fault["count"]} | {fault["frames"]} | {fault["lost"]} '
-            f'| {fault["gap_s"]:.2f} s | {fault["camera_gap_s"]:.2f} s | {fault["deadline_s"]:.2f} s '
-            f'| {"not seen" if back_s is None else f"{back_s:.2f} s"} |'
+            f'| {fault["gap_s"]:.2f} s | {fault["camera_gap_s"]:.2f} s '
+            f'| {fault["deadline_s"]:.2f} s | {"not seen" if back_s is None else f"{back_s:.2f} s"} |'
         )
     soak, machine = result['soak'], result['machine']
     sealed = ', '.join(
