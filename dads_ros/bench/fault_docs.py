@@ -36,10 +36,11 @@ def tables(result: dict[str, Any]) -> str:
     ]
     for fault in result['faults']:
         back_s = fault['recovered_s']
+        back = 'not seen' if back_s is None else f'{back_s:.2f} s'
         lines.append(
             f'| {fault["test"]} | {fault["count"]} | {fault["frames"]} | {fault["lost"]} '
             f'| {fault["gap_s"]:.2f} s | {fault["camera_gap_s"]:.2f} s '
-            f'| {fault["deadline_s"]:.2f} s | {"not seen" if back_s is None else f"{back_s:.2f} s"} |'
+            f'| {fault["deadline_s"]:.2f} s | {back} |'
         )
     soak, machine = result['soak'], result['machine']
     sealed = ', '.join(
