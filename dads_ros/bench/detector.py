@@ -30,6 +30,7 @@ import time
 
 import numpy as np
 
+from dads_ros.bench.hostile import largest_by_condition
 from dads_ros.bench.uploads import bytes_at
 from dads_ros.bench.uploads import image_rows
 from dads_ros.bench.uploads import Trial
@@ -54,12 +55,16 @@ from dads_ros.detector.shipped import WEIGHTS
 from dads_ros.detector.validate import input_truth
 from dads_ros.detector.validate import letterbox_sample
 from dads_ros.errors import MediaError
+from dads_ros.media import scene
+from dads_ros.media.clip import FRAMES
+from dads_ros.media.clip import RATE_HZ
 from dads_ros.surgery import head
 from dads_ros.threads import use_threads
 
 # Uploads within this much of the uncompressed AP50 count as equally good.
 EQUAL_AP50 = 0.01
 REPORTED_SCORE = 0.4
+DEMO_SEED = 0
 KINDS = ('packed', 'jpeg', 'webp', 'h264')
 
 
@@ -116,10 +121,12 @@ def measure(
         'annotations': str(annotations),
         'frames': len(samples),
         **accuracy(found, shipped.truth),
+        'ap50_on_the_drawn_clip': drawn_ap50(weights),
         **speed(shipped),
         'parameters': sum(p.numel() for p in shipped.detector.module.parameters()),
         'weights_bytes': weights.stat().st_size,
         **rates(shipped, twin, shipped.ap50(found)),
+        'largest_bytes_by_condition': largest_by_condition(shipped),
     }
 
 
@@ -134,6 +141,20 @@ def trial(name: str, weights: Path, samples: Sequence[Sample]) -> Trial:
         truth=[input_truth(sample, detector) for sample in samples],
         clips=[sample.clip for sample in samples],
     )
+
+
+def drawn_ap50(weights: Path) -> float:
+    """Return the AP at IoU 0.5 on the demo's drawn clip, a frame a second, against exact boxes."""
+    samples = [
+        Sample(
+            frame.image_rgb,
+            Boxes(frame.boxes, frame.class_ids, np.zeros(len(frame.class_ids), bool)),
+            'drawn',
+        )
+        for frame in scene.frames(DEMO_SEED, round(FRAMES / RATE_HZ), rate_hz=1.0)
+    ]
+    drawn = trial('drawn', weights, samples)
+    return drawn.ap50(drawn.find(drawn.whole, drawn.frames, 'frames'))
 
 
 def accuracy(found: Sequence[Detections], truth: Sequence[Boxes]) -> dict[str, object]:
@@ -208,7 +229,12 @@ def speed(shipped: Trial, rounds: int = 50) -> dict[str, float]:
 
 def as_text(result: dict[str, object]) -> str:
     """Return the result as lines and a table of uploads."""
-    lines = [f'{name:32} {_short(value)}' for name, value in result.items() if name != 'uploads']
+    tables = ('uploads', 'largest_bytes_by_condition')
+    lines = [f'{name:32} {_short(value)}' for name, value in result.items() if name not in tables]
+    conditions = result['largest_bytes_by_condition']
+    assert isinstance(conditions, dict)
+    for name, sizes in conditions.items():
+        lines.append(f'largest frame, {name:34} {_short(sizes)}')
     lines.append(f'{"network":8} {"upload":12} {"bytes":>8} {"largest":>8} {"ms":>6} {"AP50":>6}')
     rows = result['uploads']
     assert isinstance(rows, list)

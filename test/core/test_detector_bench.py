@@ -103,6 +103,10 @@ def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
     assert result['ap50_drop_at_waist'] == 0
     assert uploads['packed4']['bytes_mean'] < uploads['packed']['bytes_mean']
     assert uploads['packed']['bytes_mean'] == result['waist_bytes_mean']
+    for sizes in result['largest_bytes_by_condition'].values():
+        # Three symbols at most are left of each value: no frame can cost more, whatever it shows.
+        assert sizes['packed8'] < 8 * 24 * 40 * np.log2(3) / 8 + 64
+        assert sizes['packed8'] < sizes['packed']
 
 
 def test_bench_refuses_a_folder_without_frames(data):
