@@ -76,7 +76,7 @@ class Settings:
     weight_decay: float = 0.02
     warm_up_epochs: float = 2.0
     quantise: bool = True
-    waist_bytes: float = 1100.0
+    waist_bytes: float = 1600.0
     jpeg: float = 0.25
     scenes: float = 0.15
     validate_every: int = 10
