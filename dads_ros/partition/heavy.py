@@ -15,10 +15,11 @@
 """
 DSH: the cut with the shortest longest stage, exact (paper, section V; NP-hard by its theorem 2).
 
-Where all cuts can be listed (chains, networks with few branches), they are. Otherwise CP-SAT starts
-from a cut of local search and proves it or finds a better one, within a time limit; the plan's
-lower bound says what was proved. Of what was tried, HiGHS took two to ten times as long, and the
-Lagrangian dual bound is a tenth off at the median: no certificate.
+Where all cuts can be listed (chains, networks with few branches), they are. Otherwise the
+Lagrangian dual gives a bound in milliseconds, and the best of its cuts, improved by local search,
+is where CP-SAT starts; that proves it or finds a better one, within a time limit, and the plan's
+lower bound says what was proved. The dual alone can be a tenth below the best cut: no certificate.
+HiGHS took two to ten times as long as CP-SAT.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ import numpy as np
 
 from dads_ros.partition.batch import CutBatch
 from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.dual import dual
 from dads_ros.partition.evaluate import make_plan
 from dads_ros.partition.evaluate import stages
 from dads_ros.partition.ideals import closed_sets
@@ -46,7 +48,6 @@ def dsh(
     graphs: Mapping[str, CostGraph],
     situation: Situation,
     time_limit_s: float = 10.0,
-    workers: int = 1,
 ) -> CutPlan:
     """
     Return the plan with the shortest longest stage over all cuts and codecs.
@@ -56,7 +57,6 @@ def dsh(
     :param graphs: one cost graph per codec, of the same layers.
     :param time_limit_s: for proving, over all codecs. When it strikes, ``lower_bound_s`` of the
         plan is below its ``max_stage_s``.
-    :param workers: threads of the solver.
     """
     first = next(iter(graphs))
     everything = graphs[first].all_edge
@@ -65,7 +65,7 @@ def dsh(
     best = (_longest(graphs[first], everything, situation), first, everything)
     bound = best[0]
     for codec, graph in graphs.items():
-        edge, bound_here = _solve(graph, situation, time_limit_s / len(graphs), workers)
+        edge, bound_here = _solve(graph, situation, time_limit_s / len(graphs))
         best = min(best, (_longest(graph, edge, situation), codec, edge), key=lambda b: b[0])
         bound = min(bound, bound_here)
     longest, codec, edge = best
@@ -77,25 +77,27 @@ def _longest(graph: CostGraph, edge: frozenset[int], situation: Situation) -> Fr
 
 
 def _solve(
-    graph: CostGraph, situation: Situation, time_limit_s: float, workers: int
+    graph: CostGraph, situation: Situation, time_limit_s: float
 ) -> tuple[frozenset[int], Fraction]:
     """Return one graph's best cut and the bound that was proved."""
     scale = stage_scale(situation)
     listed = _listed(graph)
     if listed is not None:
         return _best_of(graph, situation, *listed, scale)
-    climber = Climber(graph, CutBatch(graph))
-    light = dsl({'': graph}, situation)
-    start = climber.climb(_row(graph, light), scale)
+    batch = CutBatch(graph)
+    bounded = dual(graph, situation)
+    starts = np.array([*bounded.cuts, _row(graph, dsl({'': graph}, situation))])
+    nearest = int((batch.totals(starts)[:, [0, 2, 3]] * scale).max(axis=1).argmin())
+    start = Climber(graph, batch).climb(starts[nearest], scale)
     edge = frozenset(np.flatnonzero(start).tolist())
     longest = _longest(graph, edge, situation)
-    if longest == 0:
+    if longest <= bounded.bound:
         return edge, longest
-    proof = prove(graph, situation, edge, longest, time_limit_s, workers)
+    proof = prove(graph, situation, edge, longest, time_limit_s)
     found = _longest(graph, proof.edge, situation)
     if found < longest:
         edge, longest = proof.edge, found
-    return edge, min(proof.bound, longest)
+    return edge, min(max(bounded.bound, proof.bound), longest)
 
 
 @lru_cache(maxsize=64)

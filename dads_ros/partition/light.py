@@ -50,10 +50,19 @@ def integers(columns: Sequence[Iterable[Exact]]) -> list[list[int]]:
 
 def delay_weights(graph: CostGraph, situation: Situation) -> Weights:
     """Return the weights that make a cut's value its delay without the round trip."""
+    return stage_weights(graph, situation, (1, 1, 1))
+
+
+def stage_weights(graph: CostGraph, situation: Situation, shares: tuple[int, int, int]) -> Weights:
+    """
+    Return the weights that make a cut's value the weighted sum of its stages, with mean sizes.
+
+    :param shares: weights of the edge stage, the transfer and the cloud stage.
+    """
     factors = (
-        Fraction(situation.edge_factor),
-        situation.ns_per_byte,
-        Fraction(situation.cloud_factor),
+        shares[0] * Fraction(situation.edge_factor),
+        shares[1] * situation.ns_per_byte,
+        shares[2] * Fraction(situation.cloud_factor),
     )
     ((per_edge, per_byte, per_cloud),) = integers((factors,))
     return Weights(

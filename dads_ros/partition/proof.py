@@ -44,7 +44,6 @@ def prove(
     start: frozenset[int],
     longest: Fraction,
     time_limit_s: float,
-    workers: int,
 ) -> Proof:
     """
     Return the cut with the shortest longest stage, with peak bytes, and the bound that proves it.
@@ -86,7 +85,10 @@ def prove(
 
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = time_limit_s
-    solver.parameters.num_workers = workers
+    # One search over the full linear relaxation. Two shared out among CP-SAT's strategies left wide
+    # graphs of 1,000 layers unproved after 20 s that this one proves in under 3 s.
+    solver.parameters.num_workers = 1
+    solver.parameters.linearization_level = 2
     solver.parameters.relative_gap_limit = _RELATIVE_GAP
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):

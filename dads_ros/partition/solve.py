@@ -31,7 +31,6 @@ def solve(
     situation: Situation,
     mode: Mode = 'auto',
     time_limit_s: float = 10.0,
-    workers: int = 1,
 ) -> CutPlan:
     """
     Return the exact plan for a situation, as ``PlanTable.plan`` does from its rows.
@@ -43,4 +42,4 @@ def solve(
         light = dsl(graphs, situation)
         if mode == 'light' or light.max_stage_s * situation.rate_hz < 1.0:
             return light
-    return dsh(graphs, situation, time_limit_s, workers)
+    return dsh(graphs, situation, time_limit_s)
