@@ -110,12 +110,11 @@ class Intruder:
             self._send('plain result', self._plain['result'], forged_result(msg.Bundle(sequence=1)))
 
     def _force_plan(self) -> None:
-        plan = msg.Plan(
-            plan_id=FORGED_PLAN_ID, model_hash=self._model_hash, mode=msg.Plan.MODE_LOCAL
-        )
-        self._send('forged plain plan', self._plain['plan'], serialize_message(plan))
-        plan.mode = 77
+        plan = msg.Plan(plan_id=FORGED_PLAN_ID, model_hash=self._model_hash, mode=77)
         self._send('nonsense plain plan', self._plain['plan'], serialize_message(plan))
+        # Last: of two plans the edge takes the newer one.
+        plan.mode = msg.Plan.MODE_LOCAL
+        self._send('forged plain plan', self._plain['plan'], serialize_message(plan))
 
     def _altered(self, captured: msg.Sealed) -> bytes:
         data = bytearray(captured.data)
