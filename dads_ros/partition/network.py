@@ -134,7 +134,8 @@ class FlowNetwork:
             return found
         source, sink = len(free), len(free) + 1
         unit = 2.0**_MAX_BITS / (8 * (self._size + 1) * (float(edge.sum()) or 1.0))
-        endless = int(float(edge.sum()) * unit) + self._size
+        # Above the all-edge weight, however its sum in floats is rounded.
+        endless = int(float(edge.sum()) * unit * (1 + 1e-9)) + self._size
         gain = (cloud[layers] - edge[layers]) * unit
         cost = send * unit
         cost[self._forbidden] = endless

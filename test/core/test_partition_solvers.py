@@ -256,6 +256,25 @@ def _plain(graph: CostGraph) -> CostGraph:
     )  # fmt: skip
 
 
+@settings(max_examples=60)
+@given(st.lists(st.integers(1, 10**8), min_size=1, max_size=9))
+def test_forbidden_tensor_stays_however_floats_are_rounded(edge_ns: list[int]) -> None:
+    """The cloud is free but the input must not be sent: the all-edge cut is the only one."""
+    size = len(edge_ns) + 1
+    graph = CostGraph(
+        ids=tuple(f'n{i}' for i in range(size)), edges=tuple((0, i) for i in range(1, size)),
+        pinned=(0,), outputs=(size - 1,), edge_ns=(0, *edge_ns), cloud_ns=(0,) * size,
+        output_bytes=(0,) * size, forbidden=frozenset({0}),
+    )  # fmt: skip
+    inner, outer = np.arange(size) == 0, np.ones(size, dtype=bool)
+    edge, nothing = np.array(graph.edge_ns, dtype=float), np.zeros(size)
+    for weight in (1.0, 1 / 3, 1e-7):
+        cut = network.FlowNetwork(graph).near_least_cut(
+            weight * edge, nothing, nothing, inner, outer
+        )
+        assert cut.all()
+
+
 def test_printed_algorithm_leaves_the_input() -> None:
     """Without a tie to the edge the printed cut moves the input to the cloud, for nothing."""
     graph = CostGraph(
