@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 import re
+from typing import Any
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,12 +34,24 @@ from dads_ros.partition.situation import Situation
 from dads_ros.profiling import machine_name
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from dads_ros.bench.partition import DagResult
     from dads_ros.bench.partition import NetworkResult
 
 _EDGE_FACTOR = 6.0
 _RTT_S = 0.02
 _UPLINKS_MBPS = np.geomspace(0.1, 100, 31)
+
+# Curves that coincide show through each other's dashes.
+_STYLES: dict[str, dict[str, Any]] = {
+    'edge-only': {'linestyle': (0, (6, 2))},
+    'cloud-only raw': {'linewidth': 3, 'alpha': 0.5},
+    'cloud-only JPEG': {'linewidth': 1.2, 'zorder': 4},
+    'Neurosurgeon': {'linestyle': '-.'},
+    'DADS as printed': {'linestyle': ':', 'linewidth': 2},
+    'ours': {'color': 'black', 'linewidth': 2.5},
+}
 
 
 def write(
@@ -116,7 +129,7 @@ def _plot_methods(path: Path, graphs: Graphs) -> str:
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout='constrained')
+    figure, axes = plt.subplots(1, 2, figsize=(12, 5.4), layout='constrained')
     loads: tuple[Load, Load] = ('light', 'heavy')
     ours: list[list[CutPlan]] = []
     for axis, load in zip(axes, loads, strict=True):
@@ -125,18 +138,39 @@ def _plot_methods(path: Path, graphs: Graphs) -> str:
                 method(graphs, Situation(mbps * 1e6, _RTT_S, _EDGE_FACTOR), load)
                 for mbps in _UPLINKS_MBPS
             ]
-            style = {'color': 'black', 'linewidth': 2.5} if name == 'ours' else {}
-            axis.loglog(_UPLINKS_MBPS, [p.value_s * 1e3 for p in plans], label=name, **style)
+            values = [plan.value_s * 1e3 for plan in plans]
+            axis.loglog(_UPLINKS_MBPS, values, label=name, **_STYLES[name])
         ours.append(plans)
+        _name_cuts(axis, plans)
         axis.set_xlabel('uplink, Mbit/s')
         axis.set_title(f'{load} load')
-        axis.grid(True, which='both', alpha=0.25)
+        axis.grid(True, which='both', alpha=0.2, linewidth=0.5)
+        axis.xaxis.set_major_formatter('{x:g}')
+        axis.yaxis.set_major_formatter('{x:g}')
     axes[0].set_ylabel('delay, ms')
     axes[1].set_ylabel('longest stage, ms')
     axes[0].legend(fontsize=8)
     figure.savefig(path)
     plt.close(figure)
     return _cut_table(*ours)
+
+
+def _name_cuts(axis: Axes, plans: Sequence[CutPlan]) -> None:
+    """Mark where our cut changes on its curve and name the cut below."""
+    lowest = min(plan.value_s for plan in plans) * 1e3
+    floor = lowest / 40  # room for names under the curve
+    axis.set_ylim(bottom=floor)
+    before = ''
+    for mbps, plan in zip(_UPLINKS_MBPS, plans, strict=True):
+        name = _cut(plan).replace('`', '')
+        if name != before:
+            axis.plot(mbps, plan.value_s * 1e3, 'o', color='black', markersize=4)
+            axis.vlines(mbps, floor, plan.value_s * 1e3, color='black', linewidth=0.5, alpha=0.5)
+            axis.annotate(
+                name, (mbps, floor), xytext=(1, 4), textcoords='offset points', rotation=90,
+                fontsize=7, va='bottom', ha='left',
+            )  # fmt: skip
+        before = name
 
 
 def _cut_table(light: Sequence[CutPlan], heavy: Sequence[CutPlan]) -> str:
@@ -172,6 +206,8 @@ def _plot_growth(path: Path, dags: Sequence[DagResult]) -> None:
     axis.loglog(layers, [d.dsh_s for d in dags], 's-', label='exact DSH, one situation')
     axis.loglog(layers, [d.cut_ms / 1e3 for d in dags], '^-', label='exact minimum cut')
     axis.loglog(layers, [d.networkx_ms / 1e3 for d in dags], 'v-', label='networkx minimum cut')
+    axis.set_xticks(layers, labels=[str(size) for size in layers])
+    axis.minorticks_off()
     axis.set_xlabel('layers of the random DAG')
     axis.set_ylabel('seconds')
     axis.grid(True, which='both', alpha=0.25)
