@@ -239,6 +239,7 @@ class LinkEstimator:
             # Before a round trip is known, what queued tells the least that the rate can be.
             if certain and (queued or self._round_trips_s):
                 self._pace.note(Sample(bits, air_s, queued, message.arrival_s), self._noise_s())
+        self._pace.prove(message.size_bytes * 8.0, whole_s, message.arrival_s)
         self._settled_arrival_s = max(self._settled_arrival_s, message.arrival_s)
         self._lost_until_s = -math.inf
 

@@ -97,6 +97,20 @@ class Pace:
                 self._samples.append(previous)
         self._samples.append(sample)
 
+    def prove(self, bits: float, whole_s: float, time_s: float) -> None:
+        """
+        Take in what needs no guess: a message was on the air for no longer than it was under way.
+
+        This is how a small probe shows, before a large one can be paid, that a link believed to
+        be very slow is not.
+
+        :param whole_s: from handing it over to its arrival, the way back included.
+        """
+        least_bps = bits / max(whole_s, CLOCK_FLOOR_S)
+        if self._samples and least_bps > self.rate_bps(0.5) * self._change_ratio**2:
+            self._samples.clear()
+            self._samples.append(Sample(bits, whole_s, False, time_s))
+
     def rate_bps(self, share: float) -> float:
         """Return the rate that this share of the recent bits reached or passed."""
         ordered = sorted(self._samples, key=lambda sample: sample.pace)

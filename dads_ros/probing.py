@@ -33,6 +33,9 @@ PROBE_PERIOD_S = 0.5
 # lest probes and frames keep step and the probe never finds one.
 PUT_OFF_S = 0.25
 GOLDEN = 0.618
+# The least probe that tells a rate. On a poor link it takes long to save up for, but without it
+# nobody would ever see that the link is better again.
+LEAST_PADDED_BYTES = PROBE_OVERHEAD_BYTES + SMALL_BYTES + 1
 # What may be saved up: longer makes larger probes, which measure better and delay frames more.
 SAVED_S = 2.0
 UNKNOWN_RATE_BPS = 1e6
@@ -41,7 +44,7 @@ WORTH = 2.0
 
 
 class ProbeBudget:
-    """Bytes that probes may spend, saved up for at most SAVED_S and PROBE_LIMIT_BYTES."""
+    """Bytes that probes may spend: saved up for SAVED_S or one probe, at most PROBE_LIMIT_BYTES."""
 
     def __init__(self) -> None:
         self._bytes = float(PROBE_OVERHEAD_BYTES)
@@ -65,7 +68,7 @@ class ProbeBudget:
         if self._filled_s is not None:
             self._bytes += (now_s - self._filled_s) * pace
         self._filled_s = now_s
-        most = min(max(pace * SAVED_S, PROBE_OVERHEAD_BYTES), PROBE_LIMIT_BYTES)
+        most = min(max(pace * SAVED_S, LEAST_PADDED_BYTES), PROBE_LIMIT_BYTES)
         self._bytes = min(self._bytes, most)
         put_off_s = 0.0 if link_is_idle else PUT_OFF_S * (self._count * GOLDEN % 1.0)
         due_s = self._probed_s + PROBE_PERIOD_S + put_off_s
@@ -75,8 +78,8 @@ class ProbeBudget:
         # Every second probe is small, for the round trip that the others are measured against.
         wanted = self._count % 2 == 1
         padded = wanted and affordable > max(SMALL_BYTES, bundle_bytes * WORTH)
-        if wanted and not padded and not bundle_bytes and most > PROBE_OVERHEAD_BYTES + SMALL_BYTES:
-            return None  # it will be affordable soon
+        if wanted and not padded and not bundle_bytes:
+            return None  # it will be affordable
         self._probed_s = now_s
         self._count += 1
         padding = affordable if padded else 0
