@@ -114,6 +114,14 @@ def test_rise_is_seen_by_probes_alone_while_the_car_is_local():
     assert run.row_at(18.0) == UPLOAD
 
 
+@pytest.mark.parametrize(('rtt_s', 'within_s'), [(0.005, 3.0), (0.05, 30.0)])
+def test_link_that_was_nearly_dead_is_used_again(rtt_s, within_s):
+    trace = Trace((0.0, 5.0, 15.0), (8e6, 0.05e6, 8e6))
+    run = drive(World(trace, 15.0 + within_s, 5.0, rtt_s=rtt_s))
+    assert run.row_at(14.9) == LOCAL
+    assert run.row_at(15.0 + within_s) == UPLOAD
+
+
 @pytest.mark.parametrize('camera_hz', [2.0, 10.0])
 @pytest.mark.parametrize('mbps', [0.3, 1.0, 1.3, 2.0, 5.0, 20.0])
 def test_jitter_does_not_move_the_cut_more_than_once_a_second(mbps, camera_hz):
