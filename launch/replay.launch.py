@@ -18,8 +18,9 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.actions import ExecuteProcess
 from launch.actions import OpaqueFunction
-from launch.substitutions import FindExecutable
 from launch.substitutions import LaunchConfiguration
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.substitutions import FindPackagePrefix
 
 
 def _command(context, *_):
@@ -29,8 +30,12 @@ def _command(context, *_):
     return [
         ExecuteProcess(
             cmd=[
-                FindExecutable(name='ros2'), 'run', 'dads_ros', 'dads', 'replay',
-                LaunchConfiguration('drive'), '--output', LaunchConfiguration('output'), *options,
+                PathJoinSubstitution([FindPackagePrefix('dads_ros'), 'lib', 'dads_ros', 'dads']),
+                'replay',
+                LaunchConfiguration('drive'),
+                '--output',
+                LaunchConfiguration('output'),
+                *options,
             ],
             output='screen',
         )
