@@ -115,9 +115,13 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
             stamp_origin_ns=time.time_ns(),
             privacy=drive.privacy,
         )
+        kind = SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE
         for method in methods:
             info = files / f'{method.name}.json'
-            write_info(info, _info(drive, method, prepared, source, trace, slowdown))
+            write_info(
+                info,
+                run_info(method, source, drive.rate, prepared, _link(drive, trace), slowdown, kind),
+            )
             run = folder / 'runs' / method.name
             with tqdm(total=source.frame_count, unit='frame', desc=method.name) as bar:
                 replay(setup, method, run, info, partial(_show, bar))
@@ -136,25 +140,32 @@ def check_is_session(folder: Path) -> None:
         raise RecordError(f'{str(folder)!r} holds other files; give an empty or a new folder')
 
 
-def _info(
-    drive: Drive,
+def run_info(
     method: Method,
-    prepared: Prepared,
     source: Source,
-    trace: Trace | None,
+    rate: float,
+    prepared: Prepared,
+    link: LinkSetup,
     slowdown: float,
+    kind: SlowdownKind,
 ) -> RunInfo:
+    """
+    Return the head of a run's record.
+
+    :param rate: speed of the replay.
+    :param slowdown: how many times slower the car was made, by the means ``kind`` names.
+    """
     profile = prepared.profile
     return RunInfo(
         method=method.name,
         detector=profile.detector,
         model_hash=profile.model_hash,
         clip=source.name,
-        clip_rate_hz=source.rate_hz * drive.rate,
+        clip_rate_hz=source.rate_hz * rate,
         frame_count=source.frame_count or 0,
-        link=_link(drive, trace),
+        link=link,
         edge_slowdown=slowdown,
-        edge_slowdown_kind=SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE,
+        edge_slowdown_kind=kind,
         labels=prepared.labels,
         graph=profile.graph,
         started=datetime.now(timezone.utc).isoformat(timespec='seconds'),

@@ -19,12 +19,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
-from datetime import datetime
-from datetime import timezone
 import json
-import os
 from pathlib import Path
-import platform
 import shutil
 import tempfile
 import time
@@ -33,7 +29,6 @@ from typing import Any
 from tqdm import tqdm
 
 from dads_ros.media.sources import open_source
-from dads_ros.media.sources import Source
 from dads_ros.processes import placed
 from dads_ros.replay.methods import Method
 from dads_ros.replay.prepare import prepare
@@ -42,7 +37,7 @@ from dads_ros.replay.prepare import slowed_down
 from dads_ros.replay.run import replay
 from dads_ros.replay.run import RunSetup
 from dads_ros.replay.session import check_is_session
-from dads_ros.replay.session import WARMUP_FRAMES
+from dads_ros.replay.session import run_info
 from dads_ros.report.atomic import write_text
 from dads_ros.report.record import load_run
 from dads_ros.report.record import write_info
@@ -118,7 +113,9 @@ def drive_once(drive: Drive, method: Method, prepared: Prepared, folder: Path) -
     setup = drive.setup
     if slowdown > 1:
         setup = replace(setup, edge_cores=prepared.profile.threads / slowdown)
-    info = _info(method, open_source(drive.clip), drive.rate, prepared, setup, slowdown)
+    source = open_source(drive.clip)
+    kind = SlowdownKind.CGROUP if setup.edge_cores else SlowdownKind.NONE
+    info = run_info(method, source, drive.rate, prepared, _link(setup), slowdown, kind)
     with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
         run_setup = _run_setup(drive, prepared, slowdown, Path(scratch))
         with make_bed(setup, folder / 'logs' / method.name) as bed:
@@ -214,34 +211,6 @@ def _run_setup(drive: Drive, prepared: Prepared, slowdown: float, folder: Path) 
         inputs=prepared.profile.graph.inputs,
         stamp_origin_ns=time.time_ns(),
         loop=drive.loop,
-    )
-
-
-def _info(
-    method: Method,
-    source: Source,
-    rate: float,
-    prepared: Prepared,
-    setup: Setup,
-    slowdown: float,
-) -> RunInfo:
-    profile = prepared.profile
-    return RunInfo(
-        method=method.name,
-        detector=profile.detector,
-        model_hash=profile.model_hash,
-        clip=source.name,
-        clip_rate_hz=source.rate_hz * rate,
-        frame_count=source.frame_count or 0,
-        link=_link(setup),
-        edge_slowdown=slowdown,
-        edge_slowdown_kind=SlowdownKind.CGROUP if setup.edge_cores else SlowdownKind.NONE,
-        labels=prepared.labels,
-        graph=profile.graph,
-        started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
-        versions={**profile.versions, 'python': platform.python_version()},
-        machine={'name': profile.machine, 'cores': os.cpu_count(), 'threads': profile.threads},
-        warmup_frames=WARMUP_FRAMES,
     )
 
 
