@@ -28,20 +28,20 @@ import numpy as np
 from tqdm import tqdm
 
 from dads_ros import codec
-from dads_ros import surgery
-from dads_ros.calibration import Calibration
-from dads_ros.calibration import CodecAccuracy
-from dads_ros.capture import Model
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import POSITIVE_SCORE
 from dads_ros.detector.evaluate import average_precision
 from dads_ros.errors import ConfigError
+from dads_ros.model import surgery
+from dads_ros.model.capture import Model
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.table import Row
-from dads_ros.planning import keeps_every_bit
-from dads_ros.planning import within_budget
+from dads_ros.profiles.calibration import Calibration
+from dads_ros.profiles.calibration import CodecAccuracy
+from dads_ros.profiles.planning import keeps_every_bit
+from dads_ros.profiles.planning import within_budget
 
 
 def measure(
@@ -58,7 +58,7 @@ def measure(
     Return the accuracy of every (cut, codec) pair that a plan within the budget could use.
 
     :param frames: network inputs, uint8 [1, height, width, 3].
-    :param graphs: costs by codec, as :func:`dads_ros.planning.cost_graphs` makes them.
+    :param graphs: costs by codec, as :func:`dads_ros.profiles.planning.cost_graphs` makes them.
     :param budget: AP at IoU 0.5 that may be lost, 0 to 1.
     :param truth: true boxes in input pixels, one per frame; when None, the detector's own
         detections count as true, so that the figure is the codec's damage alone.

@@ -27,7 +27,7 @@ from pathlib import Path
 import shutil
 import subprocess
 
-from dads_ros.threads import available_cores
+from dads_ros.model.threads import available_cores
 
 # A bundle of a few megabytes (a raw frame) has to fit, or the kernel drops parts of it.
 SOCKET_BUFFER_BYTES = 4 * 2**20

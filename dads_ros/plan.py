@@ -20,6 +20,9 @@ from dataclasses import dataclass
 import enum
 import math
 
+# What the plan may be asked to be chosen for.
+WISHES = ('auto', 'light', 'heavy', 'local', 'cloud', 'fixed')
+
 
 class Mode(enum.IntEnum):
     """Why the plan was chosen; the values are those of msg/Plan.msg."""

@@ -30,7 +30,7 @@ from typing import get_type_hints
 from typing import TypeVar
 
 from dads_ros.errors import ConfigError
-from dads_ros.policy import WISHES
+from dads_ros.plan import WISHES
 
 T = TypeVar('T')
 QOS_CHOICES = ('reliable', 'best_effort')

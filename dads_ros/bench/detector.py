@@ -38,7 +38,6 @@ from dads_ros.bench.uploads import video_rows
 from dads_ros.bench.uploads import WAIST_CODECS
 from dads_ros.bench.uploads import waist_layer
 from dads_ros.bench.uploads import waist_rows
-from dads_ros.capture import capture_detector
 from dads_ros.detections import Detections
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
@@ -58,8 +57,9 @@ from dads_ros.errors import MediaError
 from dads_ros.media import scene
 from dads_ros.media.clip import FRAMES
 from dads_ros.media.clip import RATE_HZ
-from dads_ros.surgery import head
-from dads_ros.threads import use_threads
+from dads_ros.model.capture import capture_detector
+from dads_ros.model.surgery import head
+from dads_ros.model.threads import use_threads
 
 # Uploads within this much of the uncompressed AP50 count as equally good.
 EQUAL_AP50 = 0.01

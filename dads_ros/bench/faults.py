@@ -46,10 +46,10 @@ from dads_ros.bench.fault_intrusion import keyed
 from dads_ros.bench.fault_rig import CAMERA_HZ
 from dads_ros.bench.fault_rig import Rig
 from dads_ros.bench.fault_scenarios import scenarios
-from dads_ros.keys import Keyring
 from dads_ros.processes import interrupted_by_signals
-from dads_ros.seal import Opener
-from dads_ros.seal import Sealer
+from dads_ros.security.keys import Keyring
+from dads_ros.security.seal import Opener
+from dads_ros.security.seal import Sealer
 
 CLOUD_KILL = 'cloud killed and restarted'
 SOAKED_NODES = ('edge', 'cloud', 'monitor')

@@ -34,17 +34,17 @@ from dads_ros import codec
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import EncodedTensor
 from dads_ros.bundle import Result
-from dads_ros.capture import capture_detector
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import BundleError
 from dads_ros.graph import LayerGraph
+from dads_ros.model.capture import capture_detector
+from dads_ros.model.surgery import head
 from dads_ros.nodes import messages
 from dads_ros.nodes import wire
 from dads_ros.pipeline.cloud import CloudLimits
 from dads_ros.pipeline.cloud import CloudPipeline
 from dads_ros.pipeline.halves import HalfCache
-from dads_ros.surgery import head
 
 SIDE = 16
 MAX_BYTES = 16_384

@@ -25,12 +25,12 @@ import numpy as np
 import torch
 
 from dads_ros import codec
-from dads_ros import surgery
-from dads_ros import timing
-from dads_ros.capture import Model
 from dads_ros.detector.api import Detector
 from dads_ros.errors import CutError
 from dads_ros.graph import LayerGraph
+from dads_ros.model import surgery
+from dads_ros.model import timing
+from dads_ros.model.capture import Model
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 

@@ -25,7 +25,7 @@ from dads_ros.bench.uploads import Trial
 from dads_ros.bench.uploads import WAIST_CODECS
 from dads_ros.bench.uploads import waist_layer
 from dads_ros.codec import encode
-from dads_ros.surgery import head
+from dads_ros.model.surgery import head
 
 MOST_FRAMES = 40
 DROPS = 400

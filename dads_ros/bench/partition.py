@@ -136,14 +136,14 @@ def _networks() -> dict[str, Graphs]:
     """Return the zoo's networks, and the shipped detector as profiled here and now."""
     import torch
 
-    from dads_ros import planning
-    from dads_ros import profiling
-    from dads_ros.capture import capture_detector
     from dads_ros.detector import shipped
     from dads_ros.detector.zoo import ZOO
     from dads_ros.detector.zoo_costs import zoo_costs
     from dads_ros.image import letterbox
     from dads_ros.media import scene
+    from dads_ros.model.capture import capture_detector
+    from dads_ros.profiles import planning
+    from dads_ros.profiles import profiling
 
     torch.set_num_threads(1)
     networks: dict[str, Graphs] = {name: {RAW: zoo_costs(name)} for name in ZOO}

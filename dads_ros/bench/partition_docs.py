@@ -31,7 +31,7 @@ from dads_ros.partition.baselines import METHODS
 from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.plan import Load
 from dads_ros.partition.situation import Situation
-from dads_ros.profiling import machine_name
+from dads_ros.profiles.profiling import machine_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

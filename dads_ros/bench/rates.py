@@ -26,20 +26,20 @@ import torch
 import zstandard
 
 from dads_ros import codec
-from dads_ros import timing
 from dads_ros.bench.halves import Boundary
 from dads_ros.bench.halves import Path
 from dads_ros.calibrate import Judge
-from dads_ros.capture import layer_tensors
-from dads_ros.capture import Model
 from dads_ros.codec import zstd
 from dads_ros.codec.levels import MAX_LEVELS
 from dads_ros.detector.api import Detector
 from dads_ros.graph import Layer
+from dads_ros.model import timing
+from dads_ros.model.capture import layer_tensors
+from dads_ros.model.capture import Model
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
-from dads_ros.profile import Profile
-from dads_ros.profiling import CODECS
+from dads_ros.profiles.profile import Profile
+from dads_ros.profiles.profiling import CODECS
 
 _ROUNDS = 15
 

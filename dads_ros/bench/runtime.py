@@ -32,9 +32,6 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from dads_ros import capture
-from dads_ros import planning
-from dads_ros import profiling
 from dads_ros.bench import halves
 from dads_ros.bench import rates
 from dads_ros.bench import runtime_report
@@ -42,6 +39,9 @@ from dads_ros.calibrate import Judge
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
 from dads_ros.detector.data import Boxes
+from dads_ros.model import capture
+from dads_ros.profiles import planning
+from dads_ros.profiles import profiling
 from dads_ros.sampling import input_frames
 from dads_ros.sampling import labelled_frames
 from dads_ros.settings import DEFAULT_DETECTOR

@@ -26,7 +26,7 @@ from dads_ros.bench.testbed_plots import plot_methods
 from dads_ros.bench.testbed_rig import Taken
 from dads_ros.bench.testbed_table import Cell
 from dads_ros.errors import ConfigError
-from dads_ros.profiling import machine_name
+from dads_ros.profiles.profiling import machine_name
 from dads_ros.report.atomic import write_text
 
 PAGE = 'testbed-figures.md'

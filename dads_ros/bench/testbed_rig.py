@@ -29,7 +29,8 @@ from tqdm import tqdm
 
 from dads_ros.bench.testbed_runs import own_cost
 from dads_ros.bench.testbed_runs import unaccounted
-from dads_ros.policy import Policy
+from dads_ros.monitor.policy import Policy
+from dads_ros.monitor.watch import make_policy
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import METHODS
 from dads_ros.replay.prepare import prepare
@@ -41,7 +42,6 @@ from dads_ros.settings import MonitorSettings
 from dads_ros.testbed.drive import Drive
 from dads_ros.testbed.drive import drive_once
 from dads_ros.testbed.drive import slowdown_of
-from dads_ros.watch import make_policy
 
 OURS = METHODS['dads']
 # Until the nodes are ready, at first; then the longest that it took.

@@ -39,7 +39,7 @@ from dads_ros.partition.paper import tiny_yolov2_costs
 from dads_ros.partition.paper import UPLINK_MBPS
 from dads_ros.partition.plan import Load
 from dads_ros.partition.situation import Situation
-from dads_ros.planning import cost_graphs
+from dads_ros.profiles.planning import cost_graphs
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import METHODS
 from dads_ros.replay.prepare import slowed_down

@@ -32,7 +32,7 @@ from dads_ros.bench.testbed_runs import steady_switches
 from dads_ros.bench.testbed_runs import unaccounted
 from dads_ros.errors import ConfigError
 from dads_ros.media.sources import open_source
-from dads_ros.monitor import BUNDLE_OVERHEAD_BYTES
+from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from dads_ros.replay.methods import METHODS

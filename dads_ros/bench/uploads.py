@@ -32,7 +32,6 @@ from tqdm import tqdm
 
 from dads_ros.bench.video import QUALITIES
 from dads_ros.bench.video import stream
-from dads_ros.capture import Model
 from dads_ros.codec import decode
 from dads_ros.codec import encode
 from dads_ros.detections import Detections
@@ -40,9 +39,10 @@ from dads_ros.detector.api import Detector
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.evaluate import average_precision
 from dads_ros.detector.evaluate import vehicles
-from dads_ros.surgery import Half
-from dads_ros.surgery import head
-from dads_ros.surgery import tail
+from dads_ros.model.capture import Model
+from dads_ros.model.surgery import Half
+from dads_ros.model.surgery import head
+from dads_ros.model.surgery import tail
 
 IMAGE_CODECS = tuple(
     f'{kind}{quality}' for kind in ('jpeg', 'webp') for quality in (5, 10, 20, 30, 50, 75, 90)

@@ -21,17 +21,17 @@ import json
 from pathlib import Path
 
 from dads_ros import calibrate
-from dads_ros import capture
-from dads_ros import planning
-from dads_ros.calibration import Calibration
 from dads_ros.cli.profile import output_file
 from dads_ros.detector.api import load_detector
 from dads_ros.errors import ConfigError
-from dads_ros.profile import Profile
+from dads_ros.model import capture
+from dads_ros.model.threads import use_threads
+from dads_ros.profiles import planning
+from dads_ros.profiles.calibration import Calibration
+from dads_ros.profiles.profile import Profile
 from dads_ros.sampling import input_frames
 from dads_ros.sampling import labelled_frames
 from dads_ros.settings import DEFAULT_DETECTOR
-from dads_ros.threads import use_threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

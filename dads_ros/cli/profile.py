@@ -20,13 +20,13 @@ import argparse
 import json
 from pathlib import Path
 
-from dads_ros import capture
-from dads_ros import profiling
 from dads_ros.detector.api import load_detector
-from dads_ros.profile import SIDES
+from dads_ros.model import capture
+from dads_ros.model.threads import use_threads
+from dads_ros.profiles import profiling
+from dads_ros.profiles.profile import SIDES
 from dads_ros.sampling import input_frames
 from dads_ros.settings import DEFAULT_DETECTOR
-from dads_ros.threads import use_threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,11 +22,11 @@ import json
 import math
 from pathlib import Path
 
-from dads_ros.calibration import Calibration
 from dads_ros.errors import ConfigError
-from dads_ros.planning import build_table
-from dads_ros.policy import PolicyLimits
-from dads_ros.profile import Profile
+from dads_ros.monitor.policy import PolicyLimits
+from dads_ros.profiles.calibration import Calibration
+from dads_ros.profiles.planning import build_table
+from dads_ros.profiles.profile import Profile
 from dads_ros.simulation.compare import compare
 from dads_ros.simulation.compare import Forecast
 from dads_ros.simulation.world import World

@@ -34,7 +34,7 @@ from dads_ros.detector.training import train
 from dads_ros.detector.training import Training
 from dads_ros.errors import ConfigError
 from dads_ros.media import scene
-from dads_ros.threads import use_threads
+from dads_ros.model.threads import use_threads
 
 FIRST_DRIVE = 100_000
 FRAMES_PER_DRIVE = 3

@@ -21,9 +21,10 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from dads_ros.link import MessageKey
-from dads_ros.monitor import Monitor
-from dads_ros.monitor import Outlook
+from dads_ros.monitor.link import MessageKey
+from dads_ros.monitor.monitor import Monitor
+from dads_ros.monitor.monitor import Outlook
+from dads_ros.monitor.watch import make_policy
 import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import diagnostics
@@ -34,7 +35,6 @@ from dads_ros.nodes.wire import Wire
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Plan
 from dads_ros.settings import MonitorSettings
-from dads_ros.watch import make_policy
 
 LOOK_PERIOD_S = 0.05
 STATE_PERIOD_S = 0.5

@@ -33,16 +33,16 @@ from rclpy.serialization import deserialize_message
 from rclpy.serialization import serialize_message
 
 from dads_ros.errors import BundleError
-from dads_ros.keys import KEY_ID_BYTES
-from dads_ros.keys import Keyring
 import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
-from dads_ros.seal import Opener
-from dads_ros.seal import Sealed
-from dads_ros.seal import Sealer
-from dads_ros.seal import SESSION_BYTES
+from dads_ros.security.keys import KEY_ID_BYTES
+from dads_ros.security.keys import Keyring
+from dads_ros.security.seal import Opener
+from dads_ros.security.seal import Sealed
+from dads_ros.security.seal import Sealer
+from dads_ros.security.seal import SESSION_BYTES
 
 # What may leave the host: the last part of its topic, which is its kind, and its type.
 KINDS = {

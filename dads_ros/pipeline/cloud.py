@@ -34,10 +34,10 @@ from dads_ros import codec
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import check_bundle
 from dads_ros.bundle import Result
-from dads_ros.capture import Model
 from dads_ros.detector.api import Detector
 from dads_ros.errors import BundleError
 from dads_ros.errors import CodecError
+from dads_ros.model.capture import Model
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.pipeline.stage import in_camera_pixels
 

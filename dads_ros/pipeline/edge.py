@@ -34,12 +34,12 @@ import numpy as np
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import check_result
 from dads_ros.bundle import Result
-from dads_ros.capture import Model
 from dads_ros.detector.api import Detector
 from dads_ros.errors import BundleError
 from dads_ros.errors import CodecError
 from dads_ros.errors import ConfigError
 from dads_ros.errors import MediaError
+from dads_ros.model.capture import Model
 from dads_ros.pipeline.book import FrameBook
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.frame import Outcome

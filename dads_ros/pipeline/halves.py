@@ -20,8 +20,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 import threading
 
-from dads_ros import surgery
-from dads_ros.capture import Model
+from dads_ros.model import surgery
+from dads_ros.model.capture import Model
 from dads_ros.plan import Plan
 
 CACHED_CUTS = 16

@@ -21,14 +21,14 @@ from pathlib import Path
 
 import torch
 
-from dads_ros.capture import capture_detector
-from dads_ros.capture import Model
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
 from dads_ros.errors import ConfigError
+from dads_ros.model.capture import capture_detector
+from dads_ros.model.capture import Model
+from dads_ros.model.threads import use_threads
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.settings import DetectorSettings
-from dads_ros.threads import use_threads
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ import numpy as np
 from dads_ros import codec
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import EncodedTensor
-from dads_ros.capture import Model
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.image import letterbox
 from dads_ros.image import to_camera_pixels
+from dads_ros.model.capture import Model
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.halves import PreparedPlan
 

@@ -23,14 +23,14 @@ from pathlib import Path
 
 import numpy as np
 
-from dads_ros import profiling
 from dads_ros.cache import cache_folder
-from dads_ros.capture import capture_detector
 from dads_ros.detector.api import load_detector
 from dads_ros.image import letterbox
 from dads_ros.media.sources import open_source
-from dads_ros.profile import Profile
-from dads_ros.threads import use_threads
+from dads_ros.model.capture import capture_detector
+from dads_ros.model.threads import use_threads
+from dads_ros.profiles import profiling
+from dads_ros.profiles.profile import Profile
 
 PROFILE_FRAMES = 12
 

@@ -32,17 +32,17 @@ from typing import Protocol
 import numpy as np
 
 from dads_ros.detections import Detections
-from dads_ros.link import LinkEstimate
-from dads_ros.link import MessageKey
-from dads_ros.monitor import BUNDLE_OVERHEAD_BYTES
-from dads_ros.monitor import MISS_LIMIT
-from dads_ros.monitor import Monitor
+from dads_ros.monitor.link import LinkEstimate
+from dads_ros.monitor.link import MessageKey
+from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
+from dads_ros.monitor.monitor import MISS_LIMIT
+from dads_ros.monitor.monitor import Monitor
+from dads_ros.monitor.probing import PROBE_OVERHEAD_BYTES
 from dads_ros.partition.table import PlanTable
 from dads_ros.pipeline.book import FrameBook
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Plan
-from dads_ros.probing import PROBE_OVERHEAD_BYTES
 from dads_ros.simulation.run import Change
 from dads_ros.simulation.run import FrameRecord
 from dads_ros.simulation.run import Run

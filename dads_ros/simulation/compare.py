@@ -22,11 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dads_ros.graph import LayerGraph
-from dads_ros.monitor import BUNDLE_OVERHEAD_BYTES
-from dads_ros.monitor import Monitor
+from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
+from dads_ros.monitor.monitor import Monitor
+from dads_ros.monitor.policy import Policy
+from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.partition.table import PlanTable
-from dads_ros.policy import Policy
-from dads_ros.policy import PolicyLimits
 from dads_ros.simulation.car import Car
 from dads_ros.simulation.car import Chooser
 from dads_ros.simulation.oracle import Fixed

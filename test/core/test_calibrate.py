@@ -20,15 +20,15 @@ import torch
 from torch import nn
 
 from dads_ros import calibrate
-from dads_ros import capture
-from dads_ros import planning
-from dads_ros import profiling
 from dads_ros.bench import halves
 from dads_ros.bench import rates
 from dads_ros.cli import main as cli
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import ConfigError
+from dads_ros.model import capture
+from dads_ros.profiles import planning
+from dads_ros.profiles import profiling
 
 SIDE = 32
 

@@ -21,9 +21,9 @@ import pytest
 import torch
 from torch import nn
 
-from dads_ros import capture
 from dads_ros.detector.api import Detector
 from dads_ros.errors import CaptureError
+from dads_ros.model import capture
 
 FRAME = torch.full((1, 8, 8, 3), 114, dtype=torch.uint8)
 
@@ -94,7 +94,7 @@ def test_capture_leaves_the_module_alone():
 def test_hash_is_equal_in_another_process():
     code = (
         'import sys; sys.path.insert(0, sys.argv[1])\n'
-        'import test_capture as t; from dads_ros import capture\n'
+        'import test_capture as t; from dads_ros.model import capture\n'
         'print(capture.capture_detector(t.detector()).hash)'
     )
     folder = __file__.rpartition('/')[0]

@@ -19,11 +19,11 @@ import pytest
 import torch
 from torch import nn
 
-from dads_ros.capture import capture_detector
 from dads_ros.detector import adapters
 from dads_ros.detector.api import load_detector
 from dads_ros.errors import ConfigError
-from dads_ros.surgery import tail
+from dads_ros.model.capture import capture_detector
+from dads_ros.model.surgery import tail
 
 
 class Yolo(nn.Module):

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 import torch
 
-from dads_ros.capture import capture_detector
 from dads_ros.codec import decode
 from dads_ros.codec import encode
 from dads_ros.detector.api import load_detector
@@ -40,8 +39,9 @@ from dads_ros.detector.waist import REST
 from dads_ros.detector.waist import STEPS
 from dads_ros.detector.waist import straight_through
 from dads_ros.errors import ConfigError
-from dads_ros.surgery import head
-from dads_ros.surgery import tail
+from dads_ros.model.capture import capture_detector
+from dads_ros.model.surgery import head
+from dads_ros.model.surgery import tail
 
 DRIVING = Path(__file__).parents[3] / 'shared' / 'driving'
 

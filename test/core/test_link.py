@@ -24,9 +24,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 import pytest
 
-from dads_ros.link import LinkEstimate
-from dads_ros.link import LinkEstimator
-from dads_ros.link import MessageKey
+from dads_ros.monitor.link import LinkEstimate
+from dads_ros.monitor.link import LinkEstimator
+from dads_ros.monitor.link import MessageKey
 from dads_ros.simulation.world import Chance
 from dads_ros.simulation.world import Cloud
 from dads_ros.simulation.world import Link

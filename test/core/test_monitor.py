@@ -22,21 +22,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 import pytest
 
-from dads_ros.link import MessageKey
-from dads_ros.monitor import BUNDLE_OVERHEAD_BYTES
-from dads_ros.monitor import Monitor
+from dads_ros.monitor.link import MessageKey
+from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
+from dads_ros.monitor.monitor import Monitor
+from dads_ros.monitor.policy import Policy
+from dads_ros.monitor.policy import PolicyLimits
+from dads_ros.monitor.probing import PROBE_LIMIT_BYTES
+from dads_ros.monitor.probing import PROBE_OVERHEAD_BYTES
+from dads_ros.monitor.probing import ProbeBudget
+from dads_ros.monitor.probing import SAVED_S
 from dads_ros.partition.build import build_table
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.table import PlanTable
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.frame import StageTimes
 from dads_ros.plan import Mode
-from dads_ros.policy import Policy
-from dads_ros.policy import PolicyLimits
-from dads_ros.probing import PROBE_LIMIT_BYTES
-from dads_ros.probing import PROBE_OVERHEAD_BYTES
-from dads_ros.probing import ProbeBudget
-from dads_ros.probing import SAVED_S
 from dads_ros.simulation.car import Car
 from dads_ros.simulation.oracle import Fixed
 from dads_ros.simulation.oracle import Oracle

@@ -18,16 +18,16 @@ from dataclasses import replace
 
 import pytest
 
-from dads_ros import planning
-from dads_ros.calibration import Calibration
-from dads_ros.calibration import CodecAccuracy
 from dads_ros.errors import PlanError
 from dads_ros.errors import ProfileError
 from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
 from dads_ros.partition.situation import Situation
-from dads_ros.profile import CodecCost
-from dads_ros.profile import Profile
+from dads_ros.profiles import planning
+from dads_ros.profiles.calibration import Calibration
+from dads_ros.profiles.calibration import CodecAccuracy
+from dads_ros.profiles.profile import CodecCost
+from dads_ros.profiles.profile import Profile
 
 # frame 48 kB -> pixels (full size, float) -> conv (half size) -> waist (uint8, tiny) -> detections
 GRAPH = LayerGraph(

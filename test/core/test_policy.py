@@ -20,14 +20,14 @@ import pytest
 
 from dads_ros.errors import ConfigError
 from dads_ros.errors import PlanError
+from dads_ros.monitor.policy import Policy
+from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.partition.build import build_table
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
-from dads_ros.policy import Policy
-from dads_ros.policy import PolicyLimits
 
 HASH = 'h'
 

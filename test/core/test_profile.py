@@ -22,13 +22,13 @@ import pytest
 import torch
 from torch import nn
 
-from dads_ros import capture
-from dads_ros import profiling
-from dads_ros import timing
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import ProfileError
-from dads_ros.profile import Profile
+from dads_ros.model import capture
+from dads_ros.model import timing
+from dads_ros.profiles import profiling
+from dads_ros.profiles.profile import Profile
 
 
 class Net(nn.Module):

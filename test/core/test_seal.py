@@ -28,13 +28,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from dads_ros import keys
 from dads_ros.errors import BundleError
 from dads_ros.errors import ConfigError
-from dads_ros.keys import Keyring
-from dads_ros.seal import Opener
-from dads_ros.seal import Sealed
-from dads_ros.seal import Sealer
+from dads_ros.security import keys
+from dads_ros.security.keys import Keyring
+from dads_ros.security.seal import Opener
+from dads_ros.security.seal import Sealed
+from dads_ros.security.seal import Sealer
 
 PLAIN = b'a car, 12 m ahead'
 MakeKeys = Callable[..., Path]

@@ -17,10 +17,10 @@
 import pytest
 
 from dads_ros.errors import ConfigError
-from dads_ros.link import LinkEstimator
+from dads_ros.monitor.link import LinkEstimator
+from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.pipeline.cloud import CloudLimits
 from dads_ros.pipeline.edge import EdgeLimits
-from dads_ros.policy import PolicyLimits
 from dads_ros.settings import ALL_SETTINGS
 from dads_ros.settings import check
 from dads_ros.settings import CloudSettings

@@ -24,12 +24,12 @@ import pytest
 import torch
 from torch import nn
 
-from dads_ros import capture
-from dads_ros import surgery
 from dads_ros.detector.api import Detector
 from dads_ros.errors import ConfigError
 from dads_ros.errors import CutError
 from dads_ros.errors import GraphError
+from dads_ros.model import capture
+from dads_ros.model import surgery
 
 SIDE = 16
 

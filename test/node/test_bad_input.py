@@ -22,9 +22,9 @@ import subprocess
 
 import pytest
 
-from dads_ros.capture import capture
 from dads_ros.graph import LayerGraph
-from dads_ros.profile import Profile
+from dads_ros.model.capture import capture
+from dads_ros.profiles.profile import Profile
 
 pytestmark = pytest.mark.ros
 

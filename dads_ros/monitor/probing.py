@@ -22,7 +22,7 @@ the rate while the plan in force sends nothing, or too little to tell it.
 
 from __future__ import annotations
 
-from dads_ros.link import SMALL_BYTES
+from dads_ros.monitor.link import SMALL_BYTES
 
 PROBE_SHARE = 0.01
 PROBE_LIMIT_BYTES = 64_000

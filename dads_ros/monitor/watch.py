@@ -19,18 +19,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from dads_ros.calibration import Calibration
 from dads_ros.errors import ConfigError
 from dads_ros.errors import PlanError
 from dads_ros.graph import LayerGraph
+from dads_ros.monitor.policy import Policy
+from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.table import PlanTable
 from dads_ros.partition.table import Row
-from dads_ros.planning import build_table
-from dads_ros.planning import cost_graphs
-from dads_ros.policy import Policy
-from dads_ros.policy import PolicyLimits
-from dads_ros.profile import Profile
+from dads_ros.profiles.calibration import Calibration
+from dads_ros.profiles.planning import build_table
+from dads_ros.profiles.planning import cost_graphs
+from dads_ros.profiles.profile import Profile
 from dads_ros.settings import MonitorSettings
 
 

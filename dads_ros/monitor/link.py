@@ -38,9 +38,9 @@ from dataclasses import dataclass
 import math
 from statistics import median
 
-from dads_ros.pace import CLOCK_FLOOR_S
-from dads_ros.pace import Pace
-from dads_ros.pace import Sample
+from dads_ros.monitor.pace import CLOCK_FLOOR_S
+from dads_ros.monitor.pace import Pace
+from dads_ros.monitor.pace import Sample
 
 SMALL_BYTES = 200
 ROUND_TRIPS_KEPT = 5
@@ -95,7 +95,7 @@ class LinkEstimator:
     :param window: messages whose air times are kept,
     :param memory_s: and for how long,
     :param change_ratio: and by what factor they differ when the link has changed: see
-        :class:`~dads_ros.pace.Pace`.
+        :class:`~dads_ros.monitor.pace.Pace`.
     :param patience_s: how late an answer may be before its message bounds the rate; shorter
         pauses of the cloud are not taken for a slow link.
     :param alive_s: with something unanswered for this long, the link or the cloud is gone.

@@ -15,8 +15,8 @@
 """
 Capture a torch network as a Model: one reference graph, its layers, and a hash of both.
 
-``torch.export`` records the network, :mod:`dads_ros.lowering` makes it functional and folds it.
-The folded graph is the reference: every half is cut from it and agrees with it bit for bit.
+``torch.export`` records the network, :mod:`dads_ros.model.lowering` makes it functional and folds
+it. The folded graph is the reference: every half is cut from it and agrees with it bit for bit.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from dads_ros.detector.api import Detector
 from dads_ros.errors import CaptureError
 from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
-from dads_ros.lowering import dependents
-from dads_ros.lowering import lower
+from dads_ros.model.lowering import dependents
+from dads_ros.model.lowering import lower
 
 DETECTIONS = 'detections'
 

@@ -31,9 +31,9 @@ import numpy as np
 import torch
 from torch import fx
 
-from dads_ros.capture import Model
 from dads_ros.errors import ConfigError
 from dads_ros.errors import CutError
+from dads_ros.model.capture import Model
 
 _ALIGNMENT = 64  # bytes; what torch gives its own tensors
 

@@ -29,7 +29,6 @@ from dataclasses import replace
 import math
 
 from dads_ros import codec
-from dads_ros.calibration import Calibration
 from dads_ros.errors import PlanError
 from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
@@ -37,7 +36,8 @@ from dads_ros.partition import build
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.table import PlanTable
 from dads_ros.partition.table import Row
-from dads_ros.profile import Profile
+from dads_ros.profiles.calibration import Calibration
+from dads_ros.profiles.profile import Profile
 
 # What mixes pixels by learned weights; anything else only moves or pools them.
 _MIXING = ('conv', 'linear', 'matmul', 'addmm', 'bmm', 'mm', 'einsum')

@@ -27,18 +27,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from dads_ros import reasons
 from dads_ros.errors import ConfigError
+from dads_ros.monitor import reasons
+from dads_ros.monitor.patience import Patience
+from dads_ros.monitor.recovery import Recovery
 from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.plan import Load
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
-from dads_ros.patience import Patience
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
-from dads_ros.recovery import Recovery
-
-WISHES = ('auto', 'light', 'heavy', 'local', 'cloud', 'fixed')
+from dads_ros.plan import WISHES
 
 # A link that fell below this share of the rate the plan was made for has collapsed.
 COLLAPSE = 0.4

@@ -34,8 +34,8 @@ import numpy as np
 import torch
 from torch import fx
 
-from dads_ros import surgery
-from dads_ros.capture import Model
+from dads_ros.model import surgery
+from dads_ros.model.capture import Model
 
 Clock = Callable[[], float]
 

@@ -16,10 +16,10 @@
 Measure a profile: seconds of every layer here, bytes of every tensor in every codec.
 
 Stage times are predicted as plain sums, so the layers' times are corrected until such sums agree
-with whole halves measured at several cuts (:mod:`dads_ros.timing`): one factor for all layers, and
-the cost of a call, which is charged to the input layer (head) and to ``detections`` (tail). What
-error is left is saved in the profile, so that it says how well it predicts. A codec's times
-include what it takes to bring the tensor from and into a half's memory layout.
+with whole halves measured at several cuts (:mod:`dads_ros.model.timing`): one factor for all
+layers, and the cost of a call, which is charged to the input layer (head) and to ``detections``
+(tail). What error is left is saved in the profile, so that it says how well it predicts. A codec's
+times include what it takes to bring the tensor from and into a half's memory layout.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from tqdm import tqdm
 import zstandard
 
 from dads_ros import codec
-from dads_ros import surgery
-from dads_ros import timing
-from dads_ros.capture import layer_tensors
-from dads_ros.capture import Model
 from dads_ros.detector.api import Detector
 from dads_ros.errors import CodecError
 from dads_ros.errors import ProfileError
 from dads_ros.graph import Layer
-from dads_ros.profile import CodecCost
-from dads_ros.profile import Profile
+from dads_ros.model import surgery
+from dads_ros.model import timing
+from dads_ros.model.capture import layer_tensors
+from dads_ros.model.capture import Model
+from dads_ros.profiles.profile import CodecCost
+from dads_ros.profiles.profile import Profile
 
 CODECS = (
     'raw', 'raw+zstd', 'float16+zstd', 'int8+zstd', 'int4+zstd',

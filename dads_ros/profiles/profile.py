@@ -15,7 +15,7 @@
 """
 A profile: what every layer takes on one machine, and what every tensor weighs in every codec.
 
-Measured by :mod:`dads_ros.profiling`; reading one needs neither torch nor the network.
+Measured by :mod:`dads_ros.profiles.profiling`; reading one needs neither torch nor the network.
 """
 
 from __future__ import annotations

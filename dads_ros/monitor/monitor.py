@@ -18,18 +18,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dads_ros.link import LinkEstimate
-from dads_ros.link import LinkEstimator
-from dads_ros.link import MessageKey
-from dads_ros.load import CameraRate
-from dads_ros.load import SpeedFactor
+from dads_ros.monitor.link import LinkEstimate
+from dads_ros.monitor.link import LinkEstimator
+from dads_ros.monitor.link import MessageKey
+from dads_ros.monitor.load import CameraRate
+from dads_ros.monitor.load import SpeedFactor
+from dads_ros.monitor.policy import Policy
+from dads_ros.monitor.probing import ProbeBudget
 from dads_ros.partition.situation import Situation
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.frame import StageTimes
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
-from dads_ros.policy import Policy
-from dads_ros.probing import ProbeBudget
 
 BUNDLE_OVERHEAD_BYTES = 320
 DEFAULT_CAMERA_HZ = 10.0

@@ -38,10 +38,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dads_ros.errors import BundleError
-from dads_ros.keys import Key
-from dads_ros.keys import KEY_BYTES
-from dads_ros.keys import KEY_ID_BYTES
-from dads_ros.keys import Keyring
+from dads_ros.security.keys import Key
+from dads_ros.security.keys import KEY_BYTES
+from dads_ros.security.keys import KEY_ID_BYTES
+from dads_ros.security.keys import Keyring
 
 SESSION_BYTES = 16
 TAG_BYTES = 16
