@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-# subject -> what it measures. dads_ros.bench.SUBJECT has the same two functions as a verb.
+# subject -> what it measures. dads_ros.bench.SUBJECT.main has the same two functions as a verb.
 SUBJECTS = {
     'partition': 'the partitioner: look-up time, exactness, table building',
     'runtime': 'halves against the whole, codecs, profile error',
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the chosen subject."""
-    module = importlib.import_module(f'dads_ros.bench.{args.subject}')
+    module = importlib.import_module(f'dads_ros.bench.{args.subject}.main')
     parser = argparse.ArgumentParser(
         prog=f'dads bench {args.subject}', description=SUBJECTS[args.subject]
     )

@@ -20,8 +20,8 @@ import torch
 from torch import nn
 
 from dads_ros import calibrate
-from dads_ros.bench import halves
-from dads_ros.bench import rates
+from dads_ros.bench.runtime import halves
+from dads_ros.bench.runtime import rates
 from dads_ros.cli import main as cli
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector

@@ -20,9 +20,9 @@ import numpy as np
 import pytest
 
 from dads_ros.bench import detector as bench
-from dads_ros.bench.uploads import bytes_at
-from dads_ros.bench.uploads import Row
-from dads_ros.bench.video import stream
+from dads_ros.bench.detector.uploads import bytes_at
+from dads_ros.bench.detector.uploads import Row
+from dads_ros.bench.detector.video import stream
 from dads_ros.detector.shipped import WEIGHTS
 from dads_ros.errors import MediaError
 

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import pytest
 
-from dads_ros.bench.fault_docs import BEGIN
-from dads_ros.bench.fault_docs import END
-from dads_ros.bench.fault_docs import write
-from dads_ros.bench.fault_figures import account
-from dads_ros.bench.fault_figures import longest_gap_s
-from dads_ros.bench.fault_figures import row
-from dads_ros.bench.fault_scenarios import Phase
+from dads_ros.bench.faults.docs import BEGIN
+from dads_ros.bench.faults.docs import END
+from dads_ros.bench.faults.docs import write
+from dads_ros.bench.faults.figures import account
+from dads_ros.bench.faults.figures import longest_gap_s
+from dads_ros.bench.faults.figures import row
+from dads_ros.bench.faults.scenarios import Phase
 from dads_ros.errors import ConfigError
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import DetectionRecord

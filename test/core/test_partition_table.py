@@ -22,8 +22,8 @@ import random
 import numpy as np
 import pytest
 
-from dads_ros.bench.partition import random_dag
-from dads_ros.bench.partition import random_situation
+from dads_ros.bench.partition.measure import random_dag
+from dads_ros.bench.partition.measure import random_situation
 from dads_ros.errors import GraphError
 from dads_ros.errors import PlanError
 from dads_ros.graph import Layer

@@ -20,18 +20,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from dads_ros.bench.testbed_docs import page
-from dads_ros.bench.testbed_runs import capacity_bytes
-from dads_ros.bench.testbed_runs import latency
-from dads_ros.bench.testbed_runs import own_cost
-from dads_ros.bench.testbed_runs import reactions_s
-from dads_ros.bench.testbed_runs import stage_sum_error
-from dads_ros.bench.testbed_runs import steady
-from dads_ros.bench.testbed_runs import steady_switches
-from dads_ros.bench.testbed_runs import unaccounted
-from dads_ros.bench.testbed_table import Cell
-from dads_ros.bench.testbed_table import figures
-from dads_ros.bench.testbed_table import light_hz
+from dads_ros.bench.testbed.docs import page
+from dads_ros.bench.testbed.runs import capacity_bytes
+from dads_ros.bench.testbed.runs import latency
+from dads_ros.bench.testbed.runs import own_cost
+from dads_ros.bench.testbed.runs import reactions_s
+from dads_ros.bench.testbed.runs import stage_sum_error
+from dads_ros.bench.testbed.runs import steady
+from dads_ros.bench.testbed.runs import steady_switches
+from dads_ros.bench.testbed.runs import unaccounted
+from dads_ros.bench.testbed.table import Cell
+from dads_ros.bench.testbed.table import figures
+from dads_ros.bench.testbed.table import light_hz
 from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
 from dads_ros.pipeline.frame import Outcome

@@ -124,7 +124,7 @@ def accepts(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     verb = next(a for a in arguments if not a.startswith('-'))
     assert verb in VERBS, f'dads has no verb {verb!r}'
     if verb == 'bench':
-        importlib.import_module(f'dads_ros.bench.{arguments[arguments.index(verb) + 1]}')
+        importlib.import_module(f'dads_ros.bench.{arguments[arguments.index(verb) + 1]}.main')
     monkeypatch.setattr(importlib.import_module(f'dads_ros.cli.{verb}'), 'run', lambda _: 0)
     try:
         assert main(arguments) == 0

@@ -27,7 +27,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=['dads_ros']):
-    from dads_ros.bench.fuzz_target import Target
+    from dads_ros.bench.faults.fuzz_target import Target
 
 
 def main() -> None:

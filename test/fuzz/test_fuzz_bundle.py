@@ -29,9 +29,9 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from dads_ros.bench import fuzzing
-from dads_ros.bench.fuzz_target import Target
-from dads_ros.bench.fuzzing import Mutator
+from dads_ros.bench.faults import fuzzing
+from dads_ros.bench.faults.fuzz_target import Target
+from dads_ros.bench.faults.fuzzing import Mutator
 
 pytestmark = pytest.mark.ros
 

@@ -22,14 +22,14 @@ from pathlib import Path
 
 import pytest
 
-from dads_ros.bench.fault_figures import Account
-from dads_ros.bench.fault_figures import account
-from dads_ros.bench.fault_figures import Row
-from dads_ros.bench.fault_figures import row
-from dads_ros.bench.fault_rig import CAMERA_HZ
-from dads_ros.bench.fault_rig import Rig
-from dads_ros.bench.fault_scenarios import scenarios
-from dads_ros.bench.faults import CLOUD_KILL
+from dads_ros.bench.faults.figures import Account
+from dads_ros.bench.faults.figures import account
+from dads_ros.bench.faults.figures import Row
+from dads_ros.bench.faults.figures import row
+from dads_ros.bench.faults.main import CLOUD_KILL
+from dads_ros.bench.faults.rig import CAMERA_HZ
+from dads_ros.bench.faults.rig import Rig
+from dads_ros.bench.faults.scenarios import scenarios
 from dads_ros.pipeline.frame import Outcome
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]

@@ -24,12 +24,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dads_ros.bench.fault_figures import account
-from dads_ros.bench.fault_intrusion import intrude
-from dads_ros.bench.fault_intrusion import Intrusion
-from dads_ros.bench.fault_intrusion import keyed
-from dads_ros.bench.fault_rig import NAMESPACE
-from dads_ros.bench.fault_rig import Rig
+from dads_ros.bench.faults.figures import account
+from dads_ros.bench.faults.intrusion import intrude
+from dads_ros.bench.faults.intrusion import Intrusion
+from dads_ros.bench.faults.intrusion import keyed
+from dads_ros.bench.faults.rig import NAMESPACE
+from dads_ros.bench.faults.rig import Rig
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

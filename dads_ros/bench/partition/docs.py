@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
+from dads_ros.bench.partition.measure import DagResult
+from dads_ros.bench.partition.measure import NetworkResult
 from dads_ros.errors import ConfigError
 from dads_ros.partition.baselines import Graphs
 from dads_ros.partition.baselines import METHODS
@@ -35,9 +37,6 @@ from dads_ros.profiles.profiling import machine_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from dads_ros.bench.partition import DagResult
-    from dads_ros.bench.partition import NetworkResult
 
 _EDGE_FACTOR = 6.0
 _RTT_S = 0.02

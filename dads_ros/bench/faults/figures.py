@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dads_ros.bench.fault_scenarios import Phase
+from dads_ros.bench.faults.scenarios import Phase
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import DetectionRecord
 from dads_ros.report.schema import FrameRecord

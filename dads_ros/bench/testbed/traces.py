@@ -21,15 +21,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from dads_ros.bench.testbed_rig import Rig
-from dads_ros.bench.testbed_rig import Taken
-from dads_ros.bench.testbed_runs import latency
-from dads_ros.bench.testbed_runs import one_way_bound_s
-from dads_ros.bench.testbed_runs import reactions_s
-from dads_ros.bench.testbed_runs import stage_medians_s
-from dads_ros.bench.testbed_runs import stage_sum_error
-from dads_ros.bench.testbed_runs import steady_switches
-from dads_ros.bench.testbed_runs import unaccounted
+from dads_ros.bench.testbed.rig import Rig
+from dads_ros.bench.testbed.rig import Taken
+from dads_ros.bench.testbed.runs import latency
+from dads_ros.bench.testbed.runs import one_way_bound_s
+from dads_ros.bench.testbed.runs import reactions_s
+from dads_ros.bench.testbed.runs import stage_medians_s
+from dads_ros.bench.testbed.runs import stage_sum_error
+from dads_ros.bench.testbed.runs import steady_switches
+from dads_ros.bench.testbed.runs import unaccounted
 from dads_ros.errors import ConfigError
 from dads_ros.media.sources import open_source
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dads_ros.bench.testbed_table import Cell
+from dads_ros.bench.testbed.table import Cell
 from dads_ros.report.schema import RunRecord
 from dads_ros.report.summary import plan_name
 

@@ -27,8 +27,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from dads_ros.bench.testbed_runs import own_cost
-from dads_ros.bench.testbed_runs import unaccounted
+from dads_ros.bench.testbed.runs import own_cost
+from dads_ros.bench.testbed.runs import unaccounted
 from dads_ros.monitor.policy import Policy
 from dads_ros.monitor.watch import make_policy
 from dads_ros.replay.methods import Method

@@ -32,9 +32,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from dads_ros.bench import halves
-from dads_ros.bench import rates
-from dads_ros.bench import runtime_report
+from dads_ros.bench.runtime import halves
+from dads_ros.bench.runtime import rates
+from dads_ros.bench.runtime import report
 from dads_ros.calibrate import Judge
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
@@ -100,8 +100,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         torch.set_num_threads(threads)
     if args.docs:
-        runtime_report.write(result, args.docs)
-    print(json.dumps(result) if args.json else runtime_report.as_text(result))
+        report.write(result, args.docs)
+    print(json.dumps(result) if args.json else report.as_text(result))
     return 0
 
 

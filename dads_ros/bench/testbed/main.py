@@ -23,19 +23,19 @@ import shutil
 import tempfile
 from typing import Any
 
-from dads_ros.bench.testbed_rig import prepared_for
-from dads_ros.bench.testbed_rig import Rig
-from dads_ros.bench.testbed_table import Cell
-from dads_ros.bench.testbed_table import figures
-from dads_ros.bench.testbed_table import paper_ratio
-from dads_ros.bench.testbed_table import Staircase
-from dads_ros.bench.testbed_table import uplinks
-from dads_ros.bench.testbed_traces import CLIP
-from dads_ros.bench.testbed_traces import EDGE_FRAME_S
-from dads_ros.bench.testbed_traces import follow_trace
-from dads_ros.bench.testbed_traces import mobile
-from dads_ros.bench.testbed_traces import react
-from dads_ros.bench.testbed_traces import steady_jitter
+from dads_ros.bench.testbed.rig import prepared_for
+from dads_ros.bench.testbed.rig import Rig
+from dads_ros.bench.testbed.table import Cell
+from dads_ros.bench.testbed.table import figures
+from dads_ros.bench.testbed.table import paper_ratio
+from dads_ros.bench.testbed.table import Staircase
+from dads_ros.bench.testbed.table import uplinks
+from dads_ros.bench.testbed.traces import CLIP
+from dads_ros.bench.testbed.traces import EDGE_FRAME_S
+from dads_ros.bench.testbed.traces import follow_trace
+from dads_ros.bench.testbed.traces import mobile
+from dads_ros.bench.testbed.traces import react
+from dads_ros.bench.testbed.traces import steady_jitter
 from dads_ros.detector.zoo import ZOO
 from dads_ros.errors import ConfigError
 from dads_ros.media.sources import open_source
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         if args.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     if args.write_docs is not None:
-        from dads_ros.bench.testbed_docs import write
+        from dads_ros.bench.testbed.docs import write
 
         write(args.write_docs, result, rig.taken)
     if args.json:

@@ -26,13 +26,13 @@ from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import replace
 
-from dads_ros.bench.testbed_rig import OURS
-from dads_ros.bench.testbed_rig import prepared_for
-from dads_ros.bench.testbed_rig import Rig
-from dads_ros.bench.testbed_rig import WAITING_S
-from dads_ros.bench.testbed_runs import steady
-from dads_ros.bench.testbed_runs import Window
-from dads_ros.bench.testbed_traces import CLIP
+from dads_ros.bench.testbed.rig import OURS
+from dads_ros.bench.testbed.rig import prepared_for
+from dads_ros.bench.testbed.rig import Rig
+from dads_ros.bench.testbed.rig import WAITING_S
+from dads_ros.bench.testbed.runs import steady
+from dads_ros.bench.testbed.runs import Window
+from dads_ros.bench.testbed.traces import CLIP
 from dads_ros.partition.baselines import METHODS as SOLVERS
 from dads_ros.partition.baselines import RAW
 from dads_ros.partition.paper import tiny_yolov2_costs

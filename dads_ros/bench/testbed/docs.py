@@ -21,10 +21,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dads_ros.bench.testbed_plots import plot_drive
-from dads_ros.bench.testbed_plots import plot_methods
-from dads_ros.bench.testbed_rig import Taken
-from dads_ros.bench.testbed_table import Cell
+from dads_ros.bench.testbed.plots import plot_drive
+from dads_ros.bench.testbed.plots import plot_methods
+from dads_ros.bench.testbed.rig import Taken
+from dads_ros.bench.testbed.table import Cell
 from dads_ros.errors import ConfigError
 from dads_ros.profiles.profiling import machine_name
 from dads_ros.report.atomic import write_text

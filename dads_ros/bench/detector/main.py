@@ -15,7 +15,7 @@
 """
 ``dads bench detector``: accuracy, speed and bytes of the shipped detector on annotated frames.
 
-Rows of uploads are in ``dads_ros.bench.uploads``. Speed is this thread's own time on one core.
+Rows of uploads are in ``uploads``. Speed is this thread's own time on one core.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ import time
 
 import numpy as np
 
-from dads_ros.bench.hostile import largest_by_condition
-from dads_ros.bench.uploads import bytes_at
-from dads_ros.bench.uploads import image_rows
-from dads_ros.bench.uploads import Trial
-from dads_ros.bench.uploads import video_rows
-from dads_ros.bench.uploads import WAIST_CODECS
-from dads_ros.bench.uploads import waist_layer
-from dads_ros.bench.uploads import waist_rows
+from dads_ros.bench.detector.uploads import bytes_at
+from dads_ros.bench.detector.uploads import image_rows
+from dads_ros.bench.detector.uploads import Trial
+from dads_ros.bench.detector.uploads import video_rows
+from dads_ros.bench.detector.uploads import WAIST_CODECS
+from dads_ros.bench.detector.uploads import waist_layer
+from dads_ros.bench.detector.uploads import waist_rows
+from dads_ros.bench.faults.hostile import largest_by_condition
 from dads_ros.detections import Detections
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco

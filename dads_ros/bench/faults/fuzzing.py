@@ -27,8 +27,8 @@ import time
 
 from tqdm import tqdm
 
-from dads_ros.bench.fuzz_target import CODECS
-from dads_ros.bench.fuzz_target import Target
+from dads_ros.bench.faults.fuzz_target import CODECS
+from dads_ros.bench.faults.fuzz_target import Target
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import EncodedTensor
 from dads_ros.nodes import messages

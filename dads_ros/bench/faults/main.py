@@ -36,16 +36,16 @@ import time
 import psutil
 from tqdm import tqdm
 
-from dads_ros.bench import fault_docs
-from dads_ros.bench.fault_figures import account
-from dads_ros.bench.fault_figures import Row
-from dads_ros.bench.fault_figures import row
-from dads_ros.bench.fault_intrusion import intrude
-from dads_ros.bench.fault_intrusion import Intrusion
-from dads_ros.bench.fault_intrusion import keyed
-from dads_ros.bench.fault_rig import CAMERA_HZ
-from dads_ros.bench.fault_rig import Rig
-from dads_ros.bench.fault_scenarios import scenarios
+from dads_ros.bench.faults import docs
+from dads_ros.bench.faults.figures import account
+from dads_ros.bench.faults.figures import Row
+from dads_ros.bench.faults.figures import row
+from dads_ros.bench.faults.intrusion import intrude
+from dads_ros.bench.faults.intrusion import Intrusion
+from dads_ros.bench.faults.intrusion import keyed
+from dads_ros.bench.faults.rig import CAMERA_HZ
+from dads_ros.bench.faults.rig import Rig
+from dads_ros.bench.faults.scenarios import scenarios
 from dads_ros.processes import interrupted_by_signals
 from dads_ros.security.keys import Keyring
 from dads_ros.security.seal import Opener
@@ -91,8 +91,8 @@ def run(args: argparse.Namespace) -> int:
     with interrupted_by_signals(), tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
         result = measure(Path(scratch), soak_s, quick=args.quick)
     if args.write:
-        fault_docs.write(args.write, result)
-    print(json.dumps(result) if args.json else fault_docs.tables(result))
+        docs.write(args.write, result)
+    print(json.dumps(result) if args.json else docs.tables(result))
     return 0
 
 
@@ -102,7 +102,7 @@ def measure(folder: Path, soak_s: float, *, quick: bool) -> dict[str, object]:
 
     Raises ProcessError when a node cannot be started or ends by itself.
     """
-    from dads_ros.bench import fuzzing  # needs the built messages
+    from dads_ros.bench.faults import fuzzing  # needs the built messages
 
     fuzz = fuzzing.run(20_000 if quick else 100_000)
     with Rig(folder / 'soak') as rig:

@@ -31,8 +31,8 @@ import time
 import cv2
 import numpy as np
 
-from dads_ros.bench.fault_rig import CAMERA_HZ
-from dads_ros.bench.fault_rig import Rig
+from dads_ros.bench.faults.rig import CAMERA_HZ
+from dads_ros.bench.faults.rig import Rig
 from dads_ros.media.bag import write_bag
 from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source

@@ -23,8 +23,8 @@ import os
 from pathlib import Path
 import subprocess
 
-from dads_ros.bench.fault_rig import NAMESPACE
-from dads_ros.bench.fault_rig import Rig
+from dads_ros.bench.faults.rig import NAMESPACE
+from dads_ros.bench.faults.rig import Rig
 from dads_ros.errors import ProcessError
 
 # What intruder.py puts into everything it forges.

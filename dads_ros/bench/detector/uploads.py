@@ -30,8 +30,8 @@ import time
 import numpy as np
 from tqdm import tqdm
 
-from dads_ros.bench.video import QUALITIES
-from dads_ros.bench.video import stream
+from dads_ros.bench.detector.video import QUALITIES
+from dads_ros.bench.detector.video import stream
 from dads_ros.codec import decode
 from dads_ros.codec import encode
 from dads_ros.detections import Detections

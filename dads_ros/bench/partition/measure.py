@@ -12,17 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``dads bench partition``: look-up time, exactness, table building, all from one command."""
+"""What the partitioner is measured on, and what each measurement gave."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from dataclasses import asdict
 from dataclasses import dataclass
-import json
 import math
-from pathlib import Path
 import random
 import statistics
 import time
@@ -45,7 +41,7 @@ from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 
 SHIPPED = 'shipped detector'
-_SIZES = (100, 200, 400, 700, 1000)
+SIZES = (100, 200, 400, 700, 1000)
 _SAME = 1e-9
 _NETWORKX_SOLVES = 7
 _DAG_UPLINKS_BPS = (1e6, 1e7, 1e8)
@@ -82,57 +78,7 @@ class DagResult:
     dsh_gap: float
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the subject's arguments."""
-    parser.add_argument('--json', action='store_true', help='print one JSON object')
-    parser.add_argument('--quick', action='store_true', help='100 situations, DAGs to 400 layers')
-    parser.add_argument('--seed', type=int, default=0, help='of situations and DAGs (default: 0)')
-    parser.add_argument(
-        '--write-docs', type=Path, metavar='DOCS',
-        help="write the tables into DOCS/partition.md and the plots into DOCS/img",
-    )  # fmt: skip
-
-
-def run(args: argparse.Namespace) -> int:
-    """Measure, print, and write the documentation if asked."""
-    networks = _networks()
-    count = 100 if args.quick else 1000
-    results = [_measure(name, graphs, count, args.seed) for name, graphs in networks.items()]
-    sizes = [size for size in _SIZES if size <= (400 if args.quick else 1000)]
-    dags = [
-        _measure_dag(size, args.seed)
-        for size in tqdm(sizes, desc='random DAGs', unit='DAG', leave=False)
-    ]
-    summary = _summary(results, dags)
-    if args.write_docs is not None:
-        from dads_ros.bench.partition_docs import write
-
-        write(args.write_docs, results, dags, count, networks[SHIPPED])
-    if args.json:
-        details = {'networks': [asdict(r) for r in results], 'dags': [asdict(d) for d in dags]}
-        print(json.dumps(summary | details, indent=2))
-    else:
-        for key, value in summary.items():
-            print(f'{key:36} {value:.4g}' if value is not None else f'{key:36} not measured')
-    return 0
-
-
-def _summary(results: list[NetworkResult], dags: list[DagResult]) -> dict[str, Any]:
-    shipped = next(result for result in results if result.network == SHIPPED)
-    largest = dags[-1]
-    return {
-        'lookup_us': statistics.median(r.lookup_us for r in results),
-        'lookup_speedup_over_networkx': shipped.networkx_us / shipped.lookup_us,
-        'table_build_s': shipped.build_s,
-        'table_build_1000_layers_s': largest.build_s if largest.layers == 1000 else None,
-        'dsh_gap_max': max(r.dsh_gap_max for r in results),
-        'dsl_mismatches': sum(r.dsl_mismatches for r in results),
-        'table_over_dsh_max': max(r.table_over_dsh_max for r in results),
-        'random_dag_dsh_gap_max': max(d.dsh_gap for d in dags),
-    }
-
-
-def _networks() -> dict[str, Graphs]:
+def networks() -> dict[str, Graphs]:
     """Return the zoo's networks, and the shipped detector as profiled here and now."""
     import torch
 
@@ -194,7 +140,8 @@ def random_dag(layers: int, seed: int) -> CostGraph:
     )
 
 
-def _measure(name: str, graphs: Graphs, count: int, seed: int) -> NetworkResult:
+def measure(name: str, graphs: Graphs, count: int, seed: int) -> NetworkResult:
+    """Hold the table of one network against solving afresh in random situations."""
     rng = random.Random(seed)
     situations = [random_situation(rng) for _ in range(count)]
     table, build_s = _timed(lambda: build_table(graphs))
@@ -232,7 +179,8 @@ def _ratio(table: PlanTable, situation: Situation, best_s: float) -> float:
     return table.plan(situation, 'heavy').max_stage_s / best_s
 
 
-def _measure_dag(layers: int, seed: int) -> DagResult:
+def measure_dag(layers: int, seed: int) -> DagResult:
+    """Build the table of one random DAG and solve it once each way."""
     graph = random_dag(layers, seed)
     table, build_s = _timed(lambda: build_table({RAW: graph}))
     weights = delay_weights(graph, Situation(1e7))

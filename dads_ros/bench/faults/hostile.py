@@ -21,9 +21,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dads_ros.bench.uploads import Trial
-from dads_ros.bench.uploads import WAIST_CODECS
-from dads_ros.bench.uploads import waist_layer
+from dads_ros.bench.detector.uploads import Trial
+from dads_ros.bench.detector.uploads import WAIST_CODECS
+from dads_ros.bench.detector.uploads import waist_layer
 from dads_ros.codec import encode
 from dads_ros.model.surgery import head
 

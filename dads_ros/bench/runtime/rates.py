@@ -26,8 +26,8 @@ import torch
 import zstandard
 
 from dads_ros import codec
-from dads_ros.bench.halves import Boundary
-from dads_ros.bench.halves import Path
+from dads_ros.bench.runtime.halves import Boundary
+from dads_ros.bench.runtime.halves import Path
 from dads_ros.calibrate import Judge
 from dads_ros.codec import zstd
 from dads_ros.codec.levels import MAX_LEVELS
