@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dads_ros.bench import detector as bench
+from dads_ros.bench.detector import main as bench
 from dads_ros.bench.detector.uploads import bytes_at
 from dads_ros.bench.detector.uploads import Row
 from dads_ros.bench.detector.video import stream
