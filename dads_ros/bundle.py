@@ -26,14 +26,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 import math
 
-import numpy as np
-
 from dads_ros.detections import Detections
 from dads_ros.errors import BundleError
 from dads_ros.errors import CodecError
 from dads_ros.errors import CutError
 from dads_ros.graph import LayerGraph
 from dads_ros.plan import Plan
+import numpy as np
 
 MAX_IMAGE_SIDE = 16384
 MAX_BOXES = 1000

@@ -24,9 +24,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-import numpy as np
-from tqdm import tqdm
-
 from dads_ros import codec
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
@@ -42,6 +39,8 @@ from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.calibration import CodecAccuracy
 from dads_ros.profiles.planning import keeps_every_bit
 from dads_ros.profiles.planning import within_budget
+import numpy as np
+from tqdm import tqdm
 
 
 def measure(

@@ -17,9 +17,8 @@
 from __future__ import annotations
 
 import cv2
-import numpy as np
-
 from dads_ros.errors import MediaError
+import numpy as np
 
 PADDING_GREY = 114
 

@@ -18,8 +18,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from dads_ros.detector.api import Detector
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
@@ -29,6 +27,7 @@ from dads_ros.errors import MediaError
 from dads_ros.image import letterbox
 from dads_ros.image import letterbox_scale
 from dads_ros.media.sources import open_source
+import numpy as np
 
 
 def input_frames(source: str, detector: Detector, count: int) -> list[np.ndarray]:

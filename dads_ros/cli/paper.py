@@ -20,8 +20,6 @@ import argparse
 import json
 from typing import Any
 
-from tqdm import tqdm
-
 from dads_ros.partition import paper
 from dads_ros.partition.baselines import cloud_only_raw
 from dads_ros.partition.baselines import dads_printed
@@ -30,6 +28,7 @@ from dads_ros.partition.baselines import ours
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.plan import Load
 from dads_ros.partition.situation import Situation
+from tqdm import tqdm
 
 _LOADS: tuple[Load, Load] = ('light', 'heavy')
 _METRICS = ('latency_speedup', 'throughput_gain')

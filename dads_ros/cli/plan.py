@@ -24,13 +24,12 @@ import math
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from dads_ros.partition.graphfile import GraphFile
 from dads_ros.partition.graphfile import read_graph
 from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.solve import solve
+from tqdm import tqdm
 
 _EPILOG = """\
 The file: {"nodes": [{"id", "edge_s", "cloud_s", "output_bytes"}, ...], "edges": [[from, to], ...],

@@ -20,10 +20,6 @@ import argparse
 from pathlib import Path
 import sys
 
-import numpy as np
-import torch
-from tqdm import tqdm
-
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
@@ -35,6 +31,9 @@ from dads_ros.detector.training import Training
 from dads_ros.errors import ConfigError
 from dads_ros.media import scene
 from dads_ros.model.threads import use_threads
+import numpy as np
+import torch
+from tqdm import tqdm
 
 FIRST_DRIVE = 100_000
 FRAMES_PER_DRIVE = 3

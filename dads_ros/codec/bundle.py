@@ -18,11 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from dads_ros.codec.registry import coarser
 from dads_ros.codec.registry import encode
 from dads_ros.errors import CodecError
+import numpy as np
 
 
 def encode_bundle(

@@ -19,9 +19,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
-
 from dads_ros.errors import CodecError
+import numpy as np
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

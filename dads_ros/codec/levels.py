@@ -19,12 +19,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dads_ros.codec import zstd
 from dads_ros.codec.nibbles import join_nibbles
 from dads_ros.codec.nibbles import split_nibbles
 from dads_ros.errors import CodecError
+import numpy as np
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -34,8 +34,6 @@ import math
 from typing import TYPE_CHECKING
 
 import constriction
-import numpy as np
-
 from dads_ros.codec.lattices import lattices
 from dads_ros.codec.lattices import Pass
 from dads_ros.codec.levels import MAX_LEVELS
@@ -43,6 +41,7 @@ from dads_ros.codec.residuals import FAMILY
 from dads_ros.codec.residuals import Widths
 from dads_ros.codec.weights import Weights
 from dads_ros.errors import CodecError
+import numpy as np
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

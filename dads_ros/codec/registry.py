@@ -22,8 +22,6 @@ import re
 from typing import Protocol
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dads_ros.codec.image import ImageCodec
 from dads_ros.codec.levels import Levels
 from dads_ros.codec.numeric import Float16
@@ -32,6 +30,7 @@ from dads_ros.codec.numeric import Raw
 from dads_ros.codec.numeric import Zstd
 from dads_ros.codec.packed import Packed
 from dads_ros.errors import CodecError
+import numpy as np
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

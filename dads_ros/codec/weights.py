@@ -21,10 +21,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import constriction
-import numpy as np
-
 from dads_ros.codec.lattices import Pass
 from dads_ros.codec.residuals import FAMILY
+import numpy as np
 
 _ONE = 64  # what a weight of 1 is sent as
 _LIMIT = 127  # weights are sent as -127 to 127

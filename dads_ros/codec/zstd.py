@@ -25,9 +25,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-import zstandard
-
 from dads_ros.errors import CodecError
+import zstandard
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

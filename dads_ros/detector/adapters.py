@@ -27,11 +27,6 @@ from collections.abc import Sequence
 import json
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import nn
-from torch import Tensor
-
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.detector.decode import MAX_BOXES
@@ -39,6 +34,10 @@ from dads_ros.detector.decode import MAX_CANDIDATES
 from dads_ros.detector.decode import MIN_SCORE
 from dads_ros.detector.decode import suppress
 from dads_ros.errors import ConfigError
+import numpy as np
+import torch
+from torch import nn
+from torch import Tensor
 
 ULTRALYTICS_INPUT = (384, 640)
 SSDLITE_INPUT = (320, 320)

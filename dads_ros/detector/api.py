@@ -26,11 +26,10 @@ from dataclasses import dataclass
 import importlib
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from dads_ros.detections import Detections
 from dads_ros.errors import ConfigError
+import numpy as np
+import torch
 
 
 @dataclass(frozen=True)

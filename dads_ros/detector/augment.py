@@ -24,10 +24,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
+import numpy as np
 
 FILL = 114
 SMALLEST_PX = 4.0

@@ -22,10 +22,9 @@ import json
 from pathlib import Path
 
 import cv2
+from dads_ros.errors import MediaError
 import numpy as np
 from tqdm import tqdm
-
-from dads_ros.errors import MediaError
 
 POSITIVE_SCORE = 0.40
 

@@ -18,9 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from dads_ros.detections import Detections
+import numpy as np
 
 MIN_SCORE = 0.05
 MAX_IOU = 0.55

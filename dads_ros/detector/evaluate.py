@@ -34,12 +34,11 @@ import contextlib
 from dataclasses import dataclass
 import io
 
+from dads_ros.detections import Detections
+from dads_ros.detector.data import Boxes
 import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-
-from dads_ros.detections import Detections
-from dads_ros.detector.data import Boxes
 
 VEHICLES = ('car', 'truck', 'bus')
 MAX_BOXES = 100

@@ -23,12 +23,11 @@ blocks [1] behind the waist, a top-down pyramid at strides 8, 16 and 32, an anch
 
 from __future__ import annotations
 
+from dads_ros.detector.waist import Waist
 import torch
 from torch import nn
 from torch import Tensor
 from torch.nn import functional
-
-from dads_ros.detector.waist import Waist
 
 INPUT_HEIGHT = 192
 INPUT_WIDTH = 320

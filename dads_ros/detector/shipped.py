@@ -18,9 +18,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.detector.decode import decode
@@ -30,6 +27,8 @@ from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
 from dads_ros.detector.network import STRIDES
 from dads_ros.errors import ConfigError
+import numpy as np
+import torch
 
 WEIGHTS = Path(__file__).parent / 'weights' / 'carnet.pt'
 # The same network trained without a waist: what the waist costs is measured against it.

@@ -30,11 +30,6 @@ import math
 from pathlib import Path
 import time
 
-import numpy as np
-import torch
-from torch import Tensor
-from tqdm import tqdm
-
 from dads_ros.detector.augment import Augmenter
 from dads_ros.detector.augment import Recipe
 from dads_ros.detector.data import Boxes
@@ -50,6 +45,10 @@ from dads_ros.detector.rate import RateModel
 from dads_ros.detector.shipped import save_network
 from dads_ros.detector.validate import validate
 from dads_ros.errors import ConfigError
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
 
 BOX_WEIGHT = 2.0
 MOST_AVERAGING = 0.999

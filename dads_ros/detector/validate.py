@@ -18,8 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.detector.data import Boxes
@@ -31,6 +29,7 @@ from dads_ros.detector.network import CarNet
 from dads_ros.detector.shipped import as_detector
 from dads_ros.image import letterbox
 from dads_ros.image import letterbox_scale
+import torch
 
 
 def validate(network: CarNet, samples: Sequence[Sample]) -> dict[str, float]:

@@ -28,16 +28,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
-import torch
-from torch import fx
-from torch import nn
-
 from dads_ros.detector.zoo import ZOO
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.costs import Exact
 from dads_ros.partition.paper import published_speedups
 from dads_ros.partition.paper import tiny_yolov2_costs
 from dads_ros.partition.paper import UPLINK_MBPS
+import torch
+from torch import fx
+from torch import nn
 
 
 @dataclass(frozen=True, slots=True)

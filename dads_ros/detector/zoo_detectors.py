@@ -24,13 +24,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.detector.zoo import ZOO
 from dads_ros.errors import ConfigError
+import numpy as np
+import torch
 
 
 def zoo_detector(name: str, weights: Path | None = None) -> Detector:

@@ -21,9 +21,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import cv2
-import numpy as np
-
 from dads_ros.report.schema import DetectionRecord
+import numpy as np
 
 WINDOW_S = 10.0
 SHOWN_SCORE = 0.25  # boxes below are left out

@@ -26,6 +26,10 @@ import tempfile
 from typing import Any
 
 import cv2
+from dads_ros.errors import MediaError
+from dads_ros.media import encodings
+from dads_ros.media.frame import Frame
+from dads_ros.report.schema import TruthRecord
 import numpy as np
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
@@ -34,11 +38,6 @@ from rosbags.rosbag2 import Writer
 from rosbags.typesys import get_typestore
 from rosbags.typesys import Stores
 from rosbags.typesys.store import Typestore
-
-from dads_ros.errors import MediaError
-from dads_ros.media import encodings
-from dads_ros.media.frame import Frame
-from dads_ros.report.schema import TruthRecord
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'

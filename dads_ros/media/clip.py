@@ -25,14 +25,13 @@ from pathlib import Path
 import zipfile
 
 import cv2
-import numpy as np
-from tqdm import tqdm
-
 from dads_ros.cache import cache_folder
 from dads_ros.errors import MediaError
 from dads_ros.media import scene
 from dads_ros.media.frame import Frame
 from dads_ros.report.schema import TruthRecord
+import numpy as np
+from tqdm import tqdm
 
 FRAMES = 300
 RATE_HZ = 10.0

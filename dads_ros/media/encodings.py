@@ -21,9 +21,8 @@ The names are those of ROS's sensor_msgs/image_encodings.
 from __future__ import annotations
 
 import cv2
-import numpy as np
-
 from dads_ros.errors import MediaError
+import numpy as np
 
 # encoding -> (channels in a row of the buffer, OpenCV's conversion to RGB; None is RGB already)
 _PACKED: dict[str, tuple[int, int | None]] = {

@@ -22,8 +22,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from dads_ros.media.annotate import annotate
 from dads_ros.media.annotate import Colour
 from dads_ros.media.annotate import Mark
@@ -38,6 +36,7 @@ from dads_ros.report.schema import FrameRecord
 from dads_ros.report.schema import LinkKind
 from dads_ros.report.schema import PlanRecord
 from dads_ros.report.schema import RunRecord
+from tqdm import tqdm
 
 _SAME_NS = 1_000_000  # stamps closer than this are one frame's
 _BLUE, _GREEN, _ORANGE, _RED = (90, 160, 255), (80, 200, 120), (255, 170, 60), (255, 80, 80)

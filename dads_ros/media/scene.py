@@ -25,9 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from dads_ros.media.drawing.composition import Composition
+import numpy as np
 
 LABELS = ('person', 'bicycle', 'car', 'motorcycle', 'bus', 'truck')
 MIN_HEIGHT_PX = 12  # in a picture of 360 rows; smaller things are drawn but bear no box

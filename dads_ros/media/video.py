@@ -22,7 +22,6 @@ import os
 from pathlib import Path
 
 import cv2
-
 from dads_ros.errors import MediaError
 from dads_ros.media.frame import Frame
 from dads_ros.report.schema import TruthRecord

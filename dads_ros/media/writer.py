@@ -23,9 +23,8 @@ from pathlib import Path
 from types import TracebackType
 
 import cv2
-import numpy as np
-
 from dads_ros.errors import MediaError
+import numpy as np
 
 SUFFIX = '.webm'
 

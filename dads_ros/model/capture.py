@@ -31,18 +31,17 @@ from pathlib import Path
 from typing import Any
 import warnings
 
-import torch
-from torch import fx
-from torch import nn
-from torch.export import ExportedProgram
-from torch.utils._pytree import tree_leaves
-
 from dads_ros.detector.api import Detector
 from dads_ros.errors import CaptureError
 from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
 from dads_ros.model.lowering import dependents
 from dads_ros.model.lowering import lower
+import torch
+from torch import fx
+from torch import nn
+from torch.export import ExportedProgram
+from torch.utils._pytree import tree_leaves
 
 DETECTIONS = 'detections'
 

@@ -25,11 +25,10 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from dads_ros.errors import CaptureError
 import torch
 from torch import fx
 from torch.export import ExportedProgram
-
-from dads_ros.errors import CaptureError
 
 aten = torch.ops.aten
 

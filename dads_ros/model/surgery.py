@@ -27,13 +27,12 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-from torch import fx
-
 from dads_ros.errors import ConfigError
 from dads_ros.errors import CutError
 from dads_ros.model.capture import Model
+import numpy as np
+import torch
+from torch import fx
 
 _ALIGNMENT = 64  # bytes; what torch gives its own tensors
 

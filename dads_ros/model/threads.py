@@ -19,9 +19,8 @@ from __future__ import annotations
 import os
 
 import cv2
-import torch
-
 from dads_ros.errors import ConfigError
+import torch
 
 
 def available_cores() -> int:

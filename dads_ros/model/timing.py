@@ -30,12 +30,11 @@ import operator
 import time
 from typing import Any
 
+from dads_ros.model import surgery
+from dads_ros.model.capture import Model
 import numpy as np
 import torch
 from torch import fx
-
-from dads_ros.model import surgery
-from dads_ros.model.capture import Model
 
 Clock = Callable[[], float]
 

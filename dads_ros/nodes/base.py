@@ -24,15 +24,14 @@ import traceback
 from typing import Generic
 from typing import TypeVar
 
+from dads_ros.errors import DadsError
+from dads_ros.nodes import parameters
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
-
-from dads_ros.errors import DadsError
-from dads_ros.nodes import parameters
 
 Settings = TypeVar('Settings')
 

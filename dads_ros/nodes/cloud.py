@@ -21,8 +21,6 @@ from functools import partial
 import sys
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticStatus
-
 from dads_ros.bundle import Result
 from dads_ros.errors import ConfigError
 import dads_ros.msg as msg
@@ -38,6 +36,7 @@ from dads_ros.pipeline.cloud import CloudPipeline
 from dads_ros.pipeline.cloud import MAX_VEHICLES
 from dads_ros.pipeline.model import load_model
 from dads_ros.settings import CloudSettings
+from diagnostic_msgs.msg import DiagnosticStatus
 
 NAMES_KEPT = 4 * MAX_VEHICLES
 

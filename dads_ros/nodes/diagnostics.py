@@ -21,13 +21,12 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
+from dads_ros.nodes import messages
+from dads_ros.nodes import qos
 from diagnostic_msgs.msg import DiagnosticArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_msgs.msg import KeyValue
 from rclpy.node import Node
-
-from dads_ros.nodes import messages
-from dads_ros.nodes import qos
 
 PERIOD_S = 1.0
 # Reasons for a refusal that no node of ours gives cause for.

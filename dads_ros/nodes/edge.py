@@ -24,12 +24,6 @@ import sys
 import time
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticStatus
-import numpy as np
-from sensor_msgs.msg import CompressedImage
-from sensor_msgs.msg import Image
-from vision_msgs.msg import Detection2DArray
-
 from dads_ros.bundle import Bundle
 from dads_ros.emulation import Slowdown
 from dads_ros.errors import DadsError
@@ -49,6 +43,11 @@ from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.model import load_model
 from dads_ros.settings import EdgeSettings
+from diagnostic_msgs.msg import DiagnosticStatus
+import numpy as np
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
+from vision_msgs.msg import Detection2DArray
 
 # Of what the car listens to; a result of 1000 boxes has 22 kB.
 MAX_RECEIVED_BYTES = 256 * 1024

@@ -17,12 +17,11 @@
 from __future__ import annotations
 
 import cv2
+from dads_ros.media.encodings import decode_compressed
+from dads_ros.media.encodings import to_rgb
 import numpy as np
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
-
-from dads_ros.media.encodings import decode_compressed
-from dads_ros.media.encodings import to_rgb
 
 
 def read(image: Image) -> np.ndarray:

@@ -32,16 +32,15 @@ import sys
 import time
 from typing import Any
 
+import dads_ros.msg as msg
+from dads_ros.nodes import qos
+from dads_ros.nodes.wire import KINDS
 from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from rclpy.serialization import serialize_message
-
-import dads_ros.msg as msg
-from dads_ros.nodes import qos
-from dads_ros.nodes.wire import KINDS
 
 # Whatever of the car says this was made by the stranger.
 FORGED_PLAN_ID = 666

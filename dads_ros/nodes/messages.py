@@ -19,12 +19,6 @@ from __future__ import annotations
 import array
 
 from builtin_interfaces.msg import Time
-import numpy as np
-from std_msgs.msg import Header
-from vision_msgs.msg import Detection2D
-from vision_msgs.msg import Detection2DArray
-from vision_msgs.msg import ObjectHypothesisWithPose
-
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import check_plan
 from dads_ros.bundle import EncodedTensor
@@ -37,6 +31,11 @@ from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.frame import StageTimes
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
+import numpy as np
+from std_msgs.msg import Header
+from vision_msgs.msg import Detection2D
+from vision_msgs.msg import Detection2DArray
+from vision_msgs.msg import ObjectHypothesisWithPose
 
 TIMES = tuple(StageTimes.__dataclass_fields__)
 _PLAN_NUMBERS = (

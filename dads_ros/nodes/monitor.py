@@ -19,8 +19,6 @@ from __future__ import annotations
 import sys
 import time
 
-from diagnostic_msgs.msg import DiagnosticStatus
-
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.monitor import Outlook
@@ -35,6 +33,7 @@ from dads_ros.nodes.wire import Wire
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Plan
 from dads_ros.settings import MonitorSettings
+from diagnostic_msgs.msg import DiagnosticStatus
 
 LOOK_PERIOD_S = 0.05
 STATE_PERIOD_S = 0.5

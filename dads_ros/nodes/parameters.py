@@ -21,6 +21,11 @@ from dataclasses import fields
 from typing import Any
 from typing import TypeVar
 
+from dads_ros.errors import ConfigError
+from dads_ros.settings import check
+from dads_ros.settings import defaults_of
+from dads_ros.settings import Limits
+from dads_ros.settings import limits_of
 from rcl_interfaces.msg import FloatingPointRange
 from rcl_interfaces.msg import IntegerRange
 from rcl_interfaces.msg import ParameterDescriptor
@@ -29,12 +34,6 @@ from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-
-from dads_ros.errors import ConfigError
-from dads_ros.settings import check
-from dads_ros.settings import defaults_of
-from dads_ros.settings import Limits
-from dads_ros.settings import limits_of
 
 Settings = TypeVar('Settings')
 

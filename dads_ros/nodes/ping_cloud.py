@@ -19,11 +19,10 @@ from __future__ import annotations
 import sys
 import time
 
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
-
 import dads_ros.msg as msg
 from dads_ros.nodes import qos
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
 
 PERIOD_S = 0.5
 PATIENCE_S = 6.0

@@ -21,8 +21,6 @@ from collections.abc import Iterator
 import sys
 import time
 
-from sensor_msgs.msg import Image
-
 from dads_ros.errors import ConfigError
 from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source
@@ -31,6 +29,7 @@ from dads_ros.nodes import images
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
 from dads_ros.settings import PlayerSettings
+from sensor_msgs.msg import Image
 
 
 class PlayerNode(base.DadsNode[PlayerSettings]):

@@ -20,9 +20,6 @@ from pathlib import Path
 import sys
 import time
 
-from vision_msgs.msg import Detection2D
-from vision_msgs.msg import Detection2DArray
-
 from dads_ros.errors import BundleError
 from dads_ros.errors import ConfigError
 import dads_ros.msg as msg
@@ -40,6 +37,8 @@ from dads_ros.report.schema import FrameRecord
 from dads_ros.report.schema import LinkRecord
 from dads_ros.report.schema import PlanRecord
 from dads_ros.settings import RecorderSettings
+from vision_msgs.msg import Detection2D
+from vision_msgs.msg import Detection2DArray
 
 MAX_PLAN_BYTES = 64 * 1024
 

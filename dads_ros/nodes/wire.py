@@ -28,10 +28,6 @@ from pathlib import Path
 import struct
 from typing import Any
 
-from rclpy.qos import QoSProfile
-from rclpy.serialization import deserialize_message
-from rclpy.serialization import serialize_message
-
 from dads_ros.errors import BundleError
 import dads_ros.msg as msg
 from dads_ros.nodes import base
@@ -43,6 +39,9 @@ from dads_ros.security.seal import Opener
 from dads_ros.security.seal import Sealed
 from dads_ros.security.seal import Sealer
 from dads_ros.security.seal import SESSION_BYTES
+from rclpy.qos import QoSProfile
+from rclpy.serialization import deserialize_message
+from rclpy.serialization import serialize_message
 
 # What may leave the host: the last part of its topic, which is its kind, and its type.
 KINDS = {

@@ -18,12 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-from scipy import sparse
-
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.costs import CutTotals
 from dads_ros.partition.costs import Exact
+import numpy as np
+from scipy import sparse
 
 
 class CutBatch:

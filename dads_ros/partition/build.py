@@ -28,8 +28,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-import numpy as np
-
 from dads_ros.partition.batch import CutBatch
 from dads_ros.partition.batch import exact_rows
 from dads_ros.partition.costs import CostGraph
@@ -41,6 +39,7 @@ from dads_ros.partition.search import Climber
 from dads_ros.partition.table import PlanTable
 from dads_ros.partition.table import Row
 from dads_ros.partition.weighted import WeightedCuts
+import numpy as np
 
 Cut: TypeAlias = tuple[str, np.ndarray]
 """A codec, and which layers are on the edge as a boolean vector."""

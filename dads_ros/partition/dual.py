@@ -20,9 +20,6 @@ from dataclasses import dataclass
 from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
-from scipy import optimize
-
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.evaluate import stages
 from dads_ros.partition.light import stage_weights
@@ -30,6 +27,8 @@ from dads_ros.partition.network import FlowNetwork
 from dads_ros.partition.search import stage_scale
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.weighted import WeightedCuts
+import numpy as np
+from scipy import optimize
 
 _MOST_CUTS = 60
 _CONVERGED = 1e-9

@@ -28,8 +28,6 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
-import numpy as np
-
 from dads_ros.partition.batch import CutBatch
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.dual import dual
@@ -42,6 +40,7 @@ from dads_ros.partition.proof import prove
 from dads_ros.partition.search import Climber
 from dads_ros.partition.search import stage_scale
 from dads_ros.partition.situation import Situation
+import numpy as np
 
 
 def dsh(

@@ -16,9 +16,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dads_ros.partition.costs import CostGraph
+import numpy as np
 
 _MAX_CELLS = 2_000_000
 

@@ -33,11 +33,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Sequence
 
-import numpy as np
-from ortools.graph.python import max_flow
-
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.residual import Residual
+import numpy as np
+from ortools.graph.python import max_flow
 
 _MAX_BITS = 61
 

@@ -24,8 +24,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import networkx as nx
-
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.evaluate import make_plan
 from dads_ros.partition.evaluate import stages
@@ -33,6 +31,7 @@ from dads_ros.partition.light import delay_weights
 from dads_ros.partition.light import Weights
 from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.situation import Situation
+import networkx as nx
 
 
 def reference_dsl(graph: CostGraph, situation: Situation) -> CutPlan:

@@ -18,11 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from dads_ros.partition.batch import CutBatch
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.situation import Situation
+import numpy as np
 
 _TINY = 1e-12
 _MAX_MOVES = 100

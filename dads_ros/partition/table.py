@@ -30,8 +30,6 @@ from dataclasses import dataclass
 import math
 from typing import Any
 
-import numpy as np
-
 from dads_ros.errors import PlanError
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.costs import CutTotals
@@ -39,6 +37,7 @@ from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.plan import Load
 from dads_ros.partition.plan import Mode
 from dads_ros.partition.situation import Situation
+import numpy as np
 
 _FORMAT = 1
 

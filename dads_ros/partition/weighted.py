@@ -16,11 +16,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.envelope import Point
 from dads_ros.partition.network import FlowNetwork
+import numpy as np
 
 _MOST_FINER = 1024.0
 

@@ -29,8 +29,6 @@ from dataclasses import dataclass
 import threading
 import time
 
-import numpy as np
-
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import check_result
 from dads_ros.bundle import Result
@@ -47,6 +45,7 @@ from dads_ros.pipeline.halves import HalfCache
 from dads_ros.pipeline.halves import PreparedPlan
 from dads_ros.pipeline.stage import EdgeStage
 from dads_ros.plan import Plan
+import numpy as np
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,8 @@ from dataclasses import dataclass
 from dataclasses import field
 import enum
 
-import numpy as np
-
 from dads_ros.detections import Detections
+import numpy as np
 
 
 class Outcome(enum.IntEnum):

@@ -19,8 +19,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
 from dads_ros.errors import ConfigError
@@ -29,6 +27,7 @@ from dads_ros.model.capture import Model
 from dads_ros.model.threads import use_threads
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.settings import DetectorSettings
+import torch
 
 
 @dataclass(frozen=True)

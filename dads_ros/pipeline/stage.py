@@ -19,8 +19,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 import time
 
-import numpy as np
-
 from dads_ros import codec
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import EncodedTensor
@@ -31,6 +29,7 @@ from dads_ros.image import to_camera_pixels
 from dads_ros.model.capture import Model
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.halves import PreparedPlan
+import numpy as np
 
 
 class EdgeStage:

@@ -33,11 +33,6 @@ from pathlib import Path
 import platform
 
 import cv2
-import numpy as np
-import torch
-from tqdm import tqdm
-import zstandard
-
 from dads_ros import codec
 from dads_ros.detector.api import Detector
 from dads_ros.errors import CodecError
@@ -49,6 +44,10 @@ from dads_ros.model.capture import layer_tensors
 from dads_ros.model.capture import Model
 from dads_ros.profiles.profile import CodecCost
 from dads_ros.profiles.profile import Profile
+import numpy as np
+import torch
+from tqdm import tqdm
+import zstandard
 
 CODECS = (
     'raw', 'raw+zstd', 'float16+zstd', 'int8+zstd', 'int4+zstd',

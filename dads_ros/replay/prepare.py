@@ -21,8 +21,6 @@ from dataclasses import replace
 import hashlib
 from pathlib import Path
 
-import numpy as np
-
 from dads_ros.cache import cache_folder
 from dads_ros.detector.api import load_detector
 from dads_ros.image import letterbox
@@ -31,6 +29,7 @@ from dads_ros.model.capture import capture_detector
 from dads_ros.model.threads import use_threads
 from dads_ros.profiles import profiling
 from dads_ros.profiles.profile import Profile
+import numpy as np
 
 PROFILE_FRAMES = 12
 

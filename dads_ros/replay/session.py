@@ -29,8 +29,6 @@ import tempfile
 import time
 from typing import NoReturn
 
-from tqdm import tqdm
-
 from dads_ros.errors import RecordError
 from dads_ros.media.run_video import as_played
 from dads_ros.media.run_video import write_run_video
@@ -53,6 +51,7 @@ from dads_ros.report.schema import TruthRecord
 from dads_ros.report.write import VIDEO
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
+from tqdm import tqdm
 
 WARMUP_FRAMES = 10
 

@@ -19,8 +19,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from dads_ros.detections import Detections
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.evaluate import average_precision
@@ -28,6 +26,7 @@ from dads_ros.report.schema import DetectionRecord
 from dads_ros.report.schema import FrameRecord
 from dads_ros.report.schema import RunRecord
 from dads_ros.report.schema import TruthRecord
+import numpy as np
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from dads_ros.plan import Mode
 from dads_ros.report.page import decisions
 from dads_ros.report.page import page_data
@@ -36,6 +34,7 @@ from dads_ros.report.table import table_rows
 from dads_ros.report.verdict import link_words
 from dads_ros.report.verdict import method_words
 from dads_ros.report.verdict import Verdict
+import jinja2
 
 _ASSETS = Path(__file__).parent / 'assets'
 _MODES = {

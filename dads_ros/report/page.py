@@ -21,8 +21,6 @@ from collections.abc import Sequence
 import math
 from typing import Any
 
-import numpy as np
-
 from dads_ros.graph import LayerGraph
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import FrameRecord
@@ -32,6 +30,7 @@ from dads_ros.report.summary import plan_name
 from dads_ros.report.summary import PlanUse
 from dads_ros.report.summary import Summary
 from dads_ros.report.verdict import method_words
+import numpy as np
 
 STAGES = (
     ('wait_s', 'waiting'),

@@ -31,8 +31,6 @@ from typing import Any
 from typing import IO
 from typing import TypeVar
 
-from tqdm import tqdm
-
 from dads_ros.errors import GraphError
 from dads_ros.errors import RecordError
 from dads_ros.report.atomic import write_text
@@ -45,6 +43,7 @@ from dads_ros.report.schema import PlanRecord
 from dads_ros.report.schema import RunInfo
 from dads_ros.report.schema import RunRecord
 from dads_ros.report.schema import TruthRecord
+from tqdm import tqdm
 
 Line = TypeVar('Line', FrameRecord, DetectionRecord, PlanRecord, LinkRecord)
 

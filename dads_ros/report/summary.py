@@ -21,8 +21,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from itertools import pairwise
 
-import numpy as np
-
 from dads_ros.graph import LayerGraph
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Mode
@@ -34,6 +32,7 @@ from dads_ros.report.schema import RunRecord
 from dads_ros.report.stats import age_series
 from dads_ros.report.stats import Quantiles
 from dads_ros.report.stats import quantiles
+import numpy as np
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,6 @@ from pathlib import Path
 import textwrap
 from typing import Any
 
-from tqdm import tqdm
-
 from dads_ros.report.atomic import write_text
 from dads_ros.report.fields import to_json
 from dads_ros.report.html import render
@@ -33,6 +31,7 @@ from dads_ros.report.table import ms_text
 from dads_ros.report.table import table_text
 from dads_ros.report.verdict import judge
 from dads_ros.report.verdict import Verdict
+from tqdm import tqdm
 
 VIDEO = 'annotated.webm'
 

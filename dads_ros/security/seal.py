@@ -36,7 +36,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from dads_ros.errors import BundleError
 from dads_ros.security.keys import Key
 from dads_ros.security.keys import KEY_BYTES

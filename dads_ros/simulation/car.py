@@ -29,8 +29,6 @@ import itertools
 import math
 from typing import Protocol
 
-import numpy as np
-
 from dads_ros.detections import Detections
 from dads_ros.monitor.link import LinkEstimate
 from dads_ros.monitor.link import MessageKey
@@ -50,6 +48,7 @@ from dads_ros.simulation.world import Chance
 from dads_ros.simulation.world import Cloud
 from dads_ros.simulation.world import Link
 from dads_ros.simulation.world import World
+import numpy as np
 
 LOOK_PERIOD_S = 0.05
 # The monitor goes on for so long after the last frame, for those still on their way.

@@ -19,8 +19,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from dads_ros.graph import LayerGraph
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.monitor.monitor import Monitor
@@ -33,6 +31,7 @@ from dads_ros.simulation.oracle import Fixed
 from dads_ros.simulation.oracle import Oracle
 from dads_ros.simulation.run import Run
 from dads_ros.simulation.world import World
+import numpy as np
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,6 @@ import tempfile
 import time
 from typing import Any
 
-from tqdm import tqdm
-
 from dads_ros.media.sources import open_source
 from dads_ros.processes import placed
 from dads_ros.replay.methods import Method
@@ -52,6 +50,7 @@ from dads_ros.testbed.bed import Bed
 from dads_ros.testbed.bed import make_bed
 from dads_ros.testbed.bed import Setup
 from dads_ros.testbed.usage import cpu_s
+from tqdm import tqdm
 
 RESULTS = 'testbed.json'
 _BAR = '{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s'

@@ -16,15 +16,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-import torch
-
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.model.capture import capture_detector
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.pipeline.model import LoadedModel
+import numpy as np
+import pytest
+import torch
 
 SIDE = 16
 

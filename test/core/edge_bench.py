@@ -23,8 +23,6 @@ from itertools import pairwise
 import threading
 import time
 
-import numpy as np
-
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import Result
 from dads_ros.pipeline.cloud import CloudLimits
@@ -37,6 +35,7 @@ from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.model import LoadedModel
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
+import numpy as np
 
 IMAGE = np.zeros((32, 32, 3), np.uint8)
 IMAGE[4:8, 20:24] = 255

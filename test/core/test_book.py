@@ -17,6 +17,11 @@
 from collections import Counter
 from itertools import pairwise
 
+from dads_ros.detections import Detections
+from dads_ros.pipeline.book import FrameBook
+from dads_ros.pipeline.book import REMEMBERED
+from dads_ros.pipeline.frame import Frame
+from dads_ros.pipeline.frame import Outcome
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -26,12 +31,6 @@ from hypothesis.stateful import precondition
 from hypothesis.stateful import rule
 from hypothesis.stateful import RuleBasedStateMachine
 import numpy as np
-
-from dads_ros.detections import Detections
-from dads_ros.pipeline.book import FrameBook
-from dads_ros.pipeline.book import REMEMBERED
-from dads_ros.pipeline.frame import Frame
-from dads_ros.pipeline.frame import Outcome
 
 
 def new_frame(sequence: int, now_ns: int) -> Frame:

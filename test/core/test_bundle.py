@@ -17,11 +17,6 @@
 from dataclasses import fields
 from dataclasses import replace
 
-from hypothesis import given
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from dads_ros import codec
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import check_bundle
@@ -33,6 +28,10 @@ from dads_ros.detections import Detections
 from dads_ros.errors import BundleError
 from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 #   frame -> a -> b -> detections, and a -> c -> detections: two tensors cross behind a
 GRAPH = LayerGraph(

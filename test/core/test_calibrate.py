@@ -14,11 +14,6 @@
 
 """Calibration judges a codec by what is still found; commands refuse what cannot be right."""
 
-import numpy as np
-import pytest
-import torch
-from torch import nn
-
 from dads_ros import calibrate
 from dads_ros.bench.runtime import halves
 from dads_ros.bench.runtime import rates
@@ -29,6 +24,10 @@ from dads_ros.errors import ConfigError
 from dads_ros.model import capture
 from dads_ros.profiles import planning
 from dads_ros.profiles import profiling
+import numpy as np
+import pytest
+import torch
+from torch import nn
 
 SIDE = 32
 

@@ -17,13 +17,12 @@
 import subprocess
 import sys
 
-import pytest
-import torch
-from torch import nn
-
 from dads_ros.detector.api import Detector
 from dads_ros.errors import CaptureError
 from dads_ros.model import capture
+import pytest
+import torch
+from torch import nn
 
 FRAME = torch.full((1, 8, 8, 3), 114, dtype=torch.uint8)
 

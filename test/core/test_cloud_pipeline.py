@@ -18,12 +18,6 @@ from dataclasses import replace
 import random
 import time
 
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import check_result
 from dads_ros.bundle import EncodedTensor
@@ -33,6 +27,11 @@ from dads_ros.pipeline import cloud as cloud_module
 from dads_ros.pipeline.cloud import CloudLimits
 from dads_ros.pipeline.cloud import CloudPipeline
 from dads_ros.pipeline.model import LoadedModel
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 FRAME = np.zeros((1, 16, 16, 3), np.uint8)
 MAP = np.zeros((1, 1, 16, 16), np.float32)

@@ -14,16 +14,15 @@
 
 """Codecs give back what they promise for every type, shape and value, and refuse damaged bytes."""
 
+from dads_ros import codec
+from dads_ros.codec.registry import DTYPES
+from dads_ros.errors import CodecError
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 import numpy as np
 import pytest
-
-from dads_ros import codec
-from dads_ros.codec.registry import DTYPES
-from dads_ros.errors import CodecError
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=6)
 LOSSLESS = ('raw', 'raw+zstd')

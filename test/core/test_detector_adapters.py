@@ -14,16 +14,15 @@
 
 import sys
 
-import numpy as np
-import pytest
-import torch
-from torch import nn
-
 from dads_ros.detector import adapters
 from dads_ros.detector.api import load_detector
 from dads_ros.errors import ConfigError
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.surgery import tail
+import numpy as np
+import pytest
+import torch
+from torch import nn
 
 
 class Yolo(nn.Module):

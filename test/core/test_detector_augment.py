@@ -13,17 +13,16 @@
 # limitations under the License.
 
 import cv2
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import numpy as np
-
 from dads_ros.detector.augment import Augmenter
 from dads_ros.detector.augment import concatenate
 from dads_ros.detector.augment import rare_patches
 from dads_ros.detector.augment import Recipe
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import numpy as np
 
 HEIGHT, WIDTH = 96, 160
 PLAIN = Recipe(mosaic=0.0, paste=0.0, jpeg=0.0)

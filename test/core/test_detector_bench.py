@@ -16,15 +16,14 @@ import argparse
 import json
 
 import cv2
-import numpy as np
-import pytest
-
 from dads_ros.bench.detector import main as bench
 from dads_ros.bench.detector.uploads import bytes_at
 from dads_ros.bench.detector.uploads import Row
 from dads_ros.bench.detector.video import stream
 from dads_ros.detector.shipped import WEIGHTS
 from dads_ros.errors import MediaError
+import numpy as np
+import pytest
 
 
 def row(upload, size, ap50, network='shipped'):

@@ -15,11 +15,10 @@
 import json
 
 import cv2
-import numpy as np
-import pytest
-
 from dads_ros.detector.data import load_coco
 from dads_ros.errors import MediaError
+import numpy as np
+import pytest
 
 LABELS = ('person', 'car')
 

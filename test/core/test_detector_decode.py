@@ -12,16 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from hypothesis import given
-from hypothesis import strategies as st
-import numpy as np
-import torch
-
 from dads_ros.detector.decode import decode
 from dads_ros.detector.decode import MAX_IOU
 from dads_ros.detector.decode import pairwise_iou
 from dads_ros.detector.decode import suppress
 from dads_ros.detector.loss import flatten
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import torch
 
 STRIDES = (8, 16)
 

@@ -12,11 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from hypothesis import given
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from dads_ros.detections import Detections
 from dads_ros.detector.augment import concatenate
 from dads_ros.detector.data import Boxes
@@ -25,6 +20,10 @@ from dads_ros.detector.evaluate import average_precision
 from dads_ros.detector.evaluate import false_positives_per_empty_frame
 from dads_ros.detector.evaluate import scaled
 from dads_ros.detector.evaluate import vehicles
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 LABELS = ('person', 'car', 'truck')
 

@@ -14,10 +14,6 @@
 
 from pathlib import Path
 
-import numpy as np
-import pytest
-import torch
-
 from dads_ros.codec import decode
 from dads_ros.codec import encode
 from dads_ros.detector.api import load_detector
@@ -42,6 +38,9 @@ from dads_ros.errors import ConfigError
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.surgery import head
 from dads_ros.model.surgery import tail
+import numpy as np
+import pytest
+import torch
 
 DRIVING = Path(__file__).parents[3] / 'shared' / 'driving'
 

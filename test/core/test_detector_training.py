@@ -15,10 +15,6 @@
 import json
 
 import cv2
-import numpy as np
-import pytest
-import torch
-
 from dads_ros.cli.main import main
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
@@ -34,6 +30,9 @@ from dads_ros.detector.training import Settings
 from dads_ros.detector.training import train
 from dads_ros.detector.training import Training
 from dads_ros.errors import ConfigError
+import numpy as np
+import pytest
+import torch
 
 TINY = Settings(epochs=2, batch=4, validate_every=1)
 

@@ -19,18 +19,17 @@ from dataclasses import replace
 from itertools import pairwise
 import time
 
+from dads_ros.detections import Detections
+from dads_ros.errors import ConfigError
+from dads_ros.errors import CutError
+from dads_ros.pipeline.edge import EdgeLimits
+from dads_ros.pipeline.frame import Outcome
 from edge_bench import answer
 from edge_bench import answering
 from edge_bench import bench
 from edge_bench import plan
 import numpy as np
 import pytest
-
-from dads_ros.detections import Detections
-from dads_ros.errors import ConfigError
-from dads_ros.errors import CutError
-from dads_ros.pipeline.edge import EdgeLimits
-from dads_ros.pipeline.frame import Outcome
 
 
 def test_without_a_plan_the_car_detects(tiny):

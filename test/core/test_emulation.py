@@ -22,15 +22,14 @@ import math
 import threading
 import time
 
-from hypothesis import given
-from hypothesis import strategies as st
-import pytest
-
 from dads_ros.emulation import BUFFER_BYTES
 from dads_ros.emulation import EmulatedUplink
 from dads_ros.emulation import LinkSchedule
 from dads_ros.emulation import Slowdown
 from dads_ros.trace import Trace
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
 
 sends = st.lists(
     st.tuples(st.floats(0, 3), st.integers(1, BUFFER_BYTES // 30)), min_size=1, max_size=25

@@ -19,8 +19,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from dads_ros.bench.faults.docs import BEGIN
 from dads_ros.bench.faults.docs import END
 from dads_ros.bench.faults.docs import write
@@ -32,6 +30,7 @@ from dads_ros.errors import ConfigError
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import DetectionRecord
 from dads_ros.report.schema import FrameRecord
+import pytest
 
 PERIOD_NS = 100_000_000
 START_NS = 5 * 10**9

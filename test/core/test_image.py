@@ -14,16 +14,15 @@
 
 """Any camera image becomes an input frame, and boxes find their way back."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from dads_ros.errors import MediaError
 from dads_ros.image import letterbox
 from dads_ros.image import letterbox_scale
 from dads_ros.image import PADDING_GREY
 from dads_ros.image import to_camera_pixels
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 SIDES = st.integers(1, 700)
 

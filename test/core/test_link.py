@@ -18,12 +18,6 @@ import heapq
 import itertools
 import random
 
-from hypothesis import assume
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import pytest
-
 from dads_ros.monitor.link import LinkEstimate
 from dads_ros.monitor.link import LinkEstimator
 from dads_ros.monitor.link import MessageKey
@@ -32,6 +26,11 @@ from dads_ros.simulation.world import Cloud
 from dads_ros.simulation.world import Link
 from dads_ros.simulation.world import World
 from dads_ros.trace import Trace
+from hypothesis import assume
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import pytest
 
 PROBE_BYTES = 96
 CLOUD_S = 0.02

@@ -16,12 +16,11 @@
 
 import random
 
+from dads_ros.monitor.load import CameraRate
+from dads_ros.monitor.load import SpeedFactor
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
-
-from dads_ros.monitor.load import CameraRate
-from dads_ros.monitor.load import SpeedFactor
 
 
 def test_factor_is_one_until_measured_and_ignores_trifles():

@@ -18,17 +18,16 @@
 from __future__ import annotations
 
 import cv2
+from dads_ros.errors import MediaError
+from dads_ros.media.encodings import decode_compressed
+from dads_ros.media.encodings import SUPPORTED
+from dads_ros.media.encodings import to_rgb
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 import numpy as np
 import pytest
-
-from dads_ros.errors import MediaError
-from dads_ros.media.encodings import decode_compressed
-from dads_ros.media.encodings import SUPPORTED
-from dads_ros.media.encodings import to_rgb
 
 sizes = st.tuples(st.integers(1, 9), st.integers(1, 9))
 pictures = sizes.flatmap(lambda s: hnp.arrays(np.uint8, (2 * s[0], 2 * s[1], 3)))

@@ -17,10 +17,9 @@
 
 from __future__ import annotations
 
+from dads_ros.media import scene
 import numpy as np
 import pytest
-
-from dads_ros.media import scene
 
 
 @pytest.fixture(scope='module', params=[0, 1])

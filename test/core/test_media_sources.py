@@ -20,17 +20,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from dads_ros.errors import MediaError
 from dads_ros.media import bag
 from dads_ros.media import scene
 from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 STEP_NS = 50_000_000
 

@@ -17,11 +17,6 @@
 from itertools import pairwise
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import pytest
-
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.monitor.monitor import Monitor
@@ -44,6 +39,10 @@ from dads_ros.simulation.run import Run
 from dads_ros.simulation.world import World
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import pytest
 
 NAMES = ('frame', 'pool1', 'pool2', 'pool3', 'pool4', 'conv5', 'detections')
 SHARES = (0, 8, 6, 5, 6, 10, 65)

@@ -16,12 +16,6 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from dads_ros.partition import ideals
 from dads_ros.partition import network
 from dads_ros.partition.build import build_table
@@ -31,6 +25,11 @@ from dads_ros.partition.light import dsl
 from dads_ros.partition.paper import dsh_paper
 from dads_ros.partition.reference import printed_dsl
 from dads_ros.partition.situation import Situation
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 
 @settings(max_examples=60)

@@ -21,12 +21,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from dads_ros.cli.main import main
 from dads_ros.errors import GraphError
 from dads_ros.partition.graphfile import parse_graph
 from dads_ros.partition.graphfile import read_graph
+import pytest
 
 
 def chain() -> dict[str, Any]:

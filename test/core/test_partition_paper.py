@@ -19,9 +19,6 @@ from __future__ import annotations
 import json
 import math
 
-import pytest
-import torch
-
 from dads_ros.cli.main import main
 from dads_ros.detector.zoo import ZOO
 from dads_ros.detector.zoo_costs import zoo_costs
@@ -29,6 +26,8 @@ from dads_ros.partition.baselines import cloud_only_raw
 from dads_ros.partition.baselines import edge_only
 from dads_ros.partition.paper import published_speedups
 from dads_ros.partition.situation import Situation
+import pytest
+import torch
 
 # Parameters as the literature has them; tiny YOLOv2 for 20 classes.
 PARAMETERS_M = {

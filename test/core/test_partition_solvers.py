@@ -19,12 +19,6 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from dads_ros.partition import network
 from dads_ros.partition.baselines import METHODS
 from dads_ros.partition.build import build_table
@@ -36,6 +30,11 @@ from dads_ros.partition.network import FlowNetwork
 from dads_ros.partition.reference import reference_dsl
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 # Zero, tiny, ties, ordinary, and far beyond what 64-bit sums can hold.
 COSTS = st.one_of(

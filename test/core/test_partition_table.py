@@ -19,9 +19,6 @@ from __future__ import annotations
 import json
 import random
 
-import numpy as np
-import pytest
-
 from dads_ros.bench.partition.measure import random_dag
 from dads_ros.bench.partition.measure import random_situation
 from dads_ros.errors import GraphError
@@ -37,6 +34,8 @@ from dads_ros.partition.light import dsl
 from dads_ros.partition.paper import tiny_yolov2_costs
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
+import numpy as np
+import pytest
 
 UPLINKS = (0.13e6, 1.1e6, 5.85e6, 18.88e6)
 

@@ -16,8 +16,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from dads_ros.errors import PlanError
 from dads_ros.errors import ProfileError
 from dads_ros.graph import Layer
@@ -28,6 +26,7 @@ from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.calibration import CodecAccuracy
 from dads_ros.profiles.profile import CodecCost
 from dads_ros.profiles.profile import Profile
+import pytest
 
 # frame 48 kB -> pixels (full size, float) -> conv (half size) -> waist (uint8, tiny) -> detections
 GRAPH = LayerGraph(

@@ -16,8 +16,6 @@
 
 from itertools import pairwise
 
-import pytest
-
 from dads_ros.errors import ConfigError
 from dads_ros.errors import PlanError
 from dads_ros.monitor.policy import Policy
@@ -28,6 +26,7 @@ from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
+import pytest
 
 HASH = 'h'
 

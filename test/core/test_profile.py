@@ -17,11 +17,6 @@
 from dataclasses import replace
 import json
 
-import numpy as np
-import pytest
-import torch
-from torch import nn
-
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import ProfileError
@@ -29,6 +24,10 @@ from dads_ros.model import capture
 from dads_ros.model import timing
 from dads_ros.profiles import profiling
 from dads_ros.profiles.profile import Profile
+import numpy as np
+import pytest
+import torch
+from torch import nn
 
 
 class Net(nn.Module):

@@ -19,14 +19,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
-import pytest
-import yaml
-
 from dads_ros import reference
 from dads_ros.settings import ALL_SETTINGS
 from dads_ros.settings import check
 from dads_ros.settings import defaults_of
+import jsonschema
+import pytest
+import yaml
 
 FILES = sorted(reference.PARAMETER_FILES)
 

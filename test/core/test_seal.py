@@ -24,10 +24,6 @@ import os
 from pathlib import Path
 import time
 
-from hypothesis import given
-from hypothesis import strategies as st
-import pytest
-
 from dads_ros.errors import BundleError
 from dads_ros.errors import ConfigError
 from dads_ros.security import keys
@@ -35,6 +31,9 @@ from dads_ros.security.keys import Keyring
 from dads_ros.security.seal import Opener
 from dads_ros.security.seal import Sealed
 from dads_ros.security.seal import Sealer
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
 
 PLAIN = b'a car, 12 m ahead'
 MakeKeys = Callable[..., Path]

@@ -14,8 +14,6 @@
 
 """Every parameter has a default that its own limits allow, and a meaning."""
 
-import pytest
-
 from dads_ros.errors import ConfigError
 from dads_ros.monitor.link import LinkEstimator
 from dads_ros.monitor.policy import PolicyLimits
@@ -28,6 +26,7 @@ from dads_ros.settings import defaults_of
 from dads_ros.settings import EdgeSettings
 from dads_ros.settings import limits_of
 from dads_ros.settings import MonitorSettings
+import pytest
 
 PARAMETERS = [
     (settings, name) for settings in ALL_SETTINGS.values() for name in limits_of(settings)

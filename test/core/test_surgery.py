@@ -16,6 +16,12 @@
 
 import random
 
+from dads_ros.detector.api import Detector
+from dads_ros.errors import ConfigError
+from dads_ros.errors import CutError
+from dads_ros.errors import GraphError
+from dads_ros.model import capture
+from dads_ros.model import surgery
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -23,13 +29,6 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-
-from dads_ros.detector.api import Detector
-from dads_ros.errors import ConfigError
-from dads_ros.errors import CutError
-from dads_ros.errors import GraphError
-from dads_ros.model import capture
-from dads_ros.model import surgery
 
 SIDE = 16
 

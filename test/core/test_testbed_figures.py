@@ -16,10 +16,6 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-import pytest
-
 from dads_ros.bench.testbed.docs import page
 from dads_ros.bench.testbed.runs import capacity_bytes
 from dads_ros.bench.testbed.runs import latency
@@ -43,6 +39,9 @@ from dads_ros.report.schema import PlanRecord
 from dads_ros.report.schema import RunInfo
 from dads_ros.report.schema import RunRecord
 from dads_ros.report.schema import SlowdownKind
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
 
 GRAPH = LayerGraph(
     (

@@ -21,13 +21,12 @@ import itertools
 import math
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-import pytest
-
 from dads_ros.errors import TraceError
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
 
 rates = st.one_of(st.just(0.0), st.floats(1e3, 1e8))
 steps = st.floats(1e-3, 20)

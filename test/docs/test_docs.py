@@ -27,12 +27,11 @@ import shlex
 import subprocess
 import sys
 
+from dads_ros.cli.main import main
+from dads_ros.cli.main import VERBS
 import pytest
 from synthetic_runs import write_session
 import yaml
-
-from dads_ros.cli.main import main
-from dads_ros.cli.main import VERBS
 
 ROOT = Path(__file__).parents[2]
 # Programs that a block may call and that no test here can: they change the machine or need ROS.

@@ -25,13 +25,12 @@ import pytest
 
 pytest.importorskip('dads_ros.msg', exc_type=ImportError)
 
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-
 from dads_ros.bench.faults import fuzzing
 from dads_ros.bench.faults.fuzz_target import Target
 from dads_ros.bench.faults.fuzzing import Mutator
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.ros
 

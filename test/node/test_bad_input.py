@@ -20,11 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 import subprocess
 
-import pytest
-
 from dads_ros.graph import LayerGraph
 from dads_ros.model.capture import capture
 from dads_ros.profiles.profile import Profile
+import pytest
 
 pytestmark = pytest.mark.ros
 

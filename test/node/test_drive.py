@@ -20,8 +20,6 @@ from itertools import pairwise
 import os
 from pathlib import Path
 
-import pytest
-
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Mode
 from dads_ros.replay.methods import METHODS
@@ -30,6 +28,7 @@ from dads_ros.replay.session import record_session
 from dads_ros.report.record import load_run
 from dads_ros.report.schema import RunRecord
 from dads_ros.settings import DEFAULT_DETECTOR
+import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

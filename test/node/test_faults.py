@@ -20,8 +20,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from dads_ros.bench.faults.figures import Account
 from dads_ros.bench.faults.figures import account
 from dads_ros.bench.faults.figures import Row
@@ -31,6 +29,7 @@ from dads_ros.bench.faults.rig import CAMERA_HZ
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.faults.scenarios import scenarios
 from dads_ros.pipeline.frame import Outcome
+import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

@@ -20,8 +20,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import pytest
-
 from dads_ros.media.bag import write_bag
 from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source
@@ -31,6 +29,7 @@ from dads_ros.replay.session import record_session
 from dads_ros.report.record import load_run
 from dads_ros.report.schema import RunRecord
 from dads_ros.settings import DEFAULT_DETECTOR
+import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

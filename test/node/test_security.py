@@ -22,14 +22,13 @@ from pathlib import Path
 import time
 from xml.etree import ElementTree
 
-import pytest
-
 from dads_ros.bench.faults.figures import account
 from dads_ros.bench.faults.intrusion import intrude
 from dads_ros.bench.faults.intrusion import Intrusion
 from dads_ros.bench.faults.intrusion import keyed
 from dads_ros.bench.faults.rig import NAMESPACE
 from dads_ros.bench.faults.rig import Rig
+import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

@@ -25,8 +25,6 @@ from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
 from dads_ros.pipeline.frame import Outcome
@@ -42,6 +40,7 @@ from dads_ros.report.schema import PlanRecord
 from dads_ros.report.schema import RunInfo
 from dads_ros.report.schema import SlowdownKind
 from dads_ros.report.schema import TruthRecord
+import numpy as np
 
 RATE_HZ = 10.0
 TRACE = ((0.0, 6e6), (12.0, 1.5e6), (22.0, 0.0), (26.0, 3e6), (32.0, 12e6))

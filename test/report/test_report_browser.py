@@ -20,11 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 import shutil
 
+from dads_ros.report.write import write_report
 import pytest
 from synthetic_runs import make_graph
 from synthetic_runs import write_session
-
-from dads_ros.report.write import write_report
 
 sync_api = pytest.importorskip('playwright.sync_api', reason='needs playwright (pip)')
 

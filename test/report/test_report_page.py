@@ -23,8 +23,6 @@ from pathlib import Path
 import re
 import shutil
 
-import pytest
-
 from dads_ros.cli.main import main
 from dads_ros.report.html import render
 from dads_ros.report.page import decisions
@@ -37,6 +35,7 @@ from dads_ros.report.schema import RunInfo
 from dads_ros.report.summary import summarise
 from dads_ros.report.verdict import judge
 from dads_ros.report.write import write_report
+import pytest
 
 VOID = {'meta', 'link', 'br', 'img', 'input', 'hr'}
 

@@ -22,12 +22,6 @@ import math
 from pathlib import Path
 import shutil
 
-from hypothesis import given
-from hypothesis import strategies as st
-import pytest
-from synthetic_runs import make_graph
-from synthetic_runs import write_run
-
 from dads_ros.errors import RecordError
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.fields import from_json
@@ -36,6 +30,11 @@ from dads_ros.report.record import load_run
 from dads_ros.report.record import load_session
 from dads_ros.report.record import RunWriter
 from dads_ros.report.schema import FrameRecord
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
+from synthetic_runs import make_graph
+from synthetic_runs import write_run
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 2**63)

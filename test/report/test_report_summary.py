@@ -19,11 +19,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.accuracy import measure_accuracy
 from dads_ros.report.record import load_run
@@ -43,6 +38,10 @@ from dads_ros.report.table import table_text
 from dads_ros.report.verdict import compare
 from dads_ros.report.verdict import judge
 from dads_ros.report.verdict import Standing
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 moments = st.floats(0, 5, allow_nan=False)
 

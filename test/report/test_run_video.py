@@ -20,9 +20,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import numpy as np
-import pytest
-
 from dads_ros.errors import MediaError
 from dads_ros.media import bag
 from dads_ros.media.annotate import annotate
@@ -37,6 +34,8 @@ from dads_ros.media.writer import VideoWriter
 from dads_ros.report.record import load_run
 from dads_ros.report.schema import DetectionRecord
 from dads_ros.report.schema import RunRecord
+import numpy as np
+import pytest
 
 GREY = np.full((180, 320, 3), 128, np.uint8)
 STRIP = Strip(12.0, (), ((0.0, (80, 200, 120)),), ((0.0, 1e6),), 0.5, 2e6)

@@ -22,13 +22,12 @@ from contextlib import suppress
 import socket
 import time
 
-import pytest
-
 from dads_ros.errors import HostError
 from dads_ros.testbed.hosts import Host
 from dads_ros.testbed.hosts import in_namespace
 from dads_ros.testbed.hosts import Link
 from dads_ros.testbed.system import require_rights
+import pytest
 
 PORT = 5000
 FRAME_BYTES = 1442

@@ -22,8 +22,6 @@ import statistics
 import sys
 from typing import Any
 
-import pytest
-
 from dads_ros.processes import placed
 from dads_ros.processes import ProcessGroup
 from dads_ros.testbed.bed import Bed
@@ -31,6 +29,7 @@ from dads_ros.testbed.bed import make_bed
 from dads_ros.testbed.bed import Setup
 from dads_ros.testbed.lane import Impairment
 from dads_ros.trace import Trace
+import pytest
 
 pytestmark = [pytest.mark.root, pytest.mark.ros]
 

@@ -26,8 +26,6 @@ import sys
 import time
 from typing import Any
 
-import pytest
-
 from dads_ros.errors import HostError
 from dads_ros.testbed import hosts
 from dads_ros.testbed.hosts import Link
@@ -35,6 +33,7 @@ from dads_ros.testbed.hosts import two_hosts
 from dads_ros.testbed.hosts import Wiring
 from dads_ros.testbed.system import is_leftover
 from dads_ros.testbed.system import owned_name
+import pytest
 
 NAMESPACES = Path('/run/netns')
 ROLES = ('bridge', 'car', 'cloud')

@@ -19,13 +19,12 @@ from __future__ import annotations
 import math
 import random
 
-from hypothesis import given
-from hypothesis import strategies as st
-import pytest
-
 from dads_ros.testbed.lane import Impairment
 from dads_ros.testbed.lane import Lane
 from dads_ros.trace import Trace
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
 
 RATES = st.one_of(st.just(0.0), st.floats(1e4, 1e8))
 SIZES = st.integers(60, 1514)

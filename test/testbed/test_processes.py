@@ -24,8 +24,6 @@ import sys
 import threading
 import time
 
-import pytest
-
 from dads_ros.errors import ProcessError
 from dads_ros.processes import interrupted_by_signals
 from dads_ros.processes import node_command
@@ -33,6 +31,7 @@ from dads_ros.processes import Place
 from dads_ros.processes import placed
 from dads_ros.processes import ProcessGroup
 from dads_ros.processes import uninterrupted
+import pytest
 
 STUBBORN = """
 import signal, time

@@ -21,14 +21,13 @@ import subprocess
 import sys
 import time
 
-import pytest
-
 from dads_ros.errors import HostError
 from dads_ros.processes import Place
 from dads_ros.processes import placed
 from dads_ros.processes import ProcessGroup
 from dads_ros.testbed.quota import cpu_quota
 from dads_ros.testbed.quota import find_controller
+import pytest
 
 CORES = 0.2
 BURN = 'while True: pass'

@@ -23,8 +23,6 @@ import statistics
 import time
 from typing import Any
 
-import pytest
-
 from dads_ros.processes import ProcessGroup
 from dads_ros.testbed.hosts import Link
 from dads_ros.testbed.hosts import two_hosts
@@ -33,6 +31,7 @@ from dads_ros.testbed.lane import Impairment
 from dads_ros.testbed.relay import READY
 from dads_ros.testbed.relay import relay_command
 from dads_ros.testbed.relay import RelayControl
+import pytest
 
 pytestmark = pytest.mark.root
 

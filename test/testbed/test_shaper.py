@@ -20,14 +20,13 @@ from collections.abc import Callable
 import time
 from typing import Any
 
-import pytest
-
 from dads_ros.testbed.hosts import Link
 from dads_ros.testbed.hosts import two_hosts
 from dads_ros.testbed.hosts import Wiring
 from dads_ros.testbed.shaper import Follower
 from dads_ros.testbed.shaper import Shaper
 from dads_ros.trace import Trace
+import pytest
 
 TRACE = Trace((0.0, 1.5, 3.0), (1.1e6, 0.13e6, 5.85e6))
 SETTLING_S = 0.3  # the samples' change and what the buffer's first packets take

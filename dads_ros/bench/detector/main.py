@@ -28,8 +28,6 @@ from pathlib import Path
 import resource
 import time
 
-import numpy as np
-
 from dads_ros.bench.detector.uploads import bytes_at
 from dads_ros.bench.detector.uploads import image_rows
 from dads_ros.bench.detector.uploads import Trial
@@ -60,6 +58,7 @@ from dads_ros.media.clip import RATE_HZ
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.surgery import head
 from dads_ros.model.threads import use_threads
+import numpy as np
 
 # Uploads within this much of the uncompressed AP50 count as equally good.
 EQUAL_AP50 = 0.01

@@ -27,9 +27,6 @@ from functools import cached_property
 from importlib.util import find_spec
 import time
 
-import numpy as np
-from tqdm import tqdm
-
 from dads_ros.bench.detector.video import QUALITIES
 from dads_ros.bench.detector.video import stream
 from dads_ros.codec import decode
@@ -43,6 +40,8 @@ from dads_ros.model.capture import Model
 from dads_ros.model.surgery import Half
 from dads_ros.model.surgery import head
 from dads_ros.model.surgery import tail
+import numpy as np
+from tqdm import tqdm
 
 IMAGE_CODECS = tuple(
     f'{kind}{quality}' for kind in ('jpeg', 'webp') for quality in (5, 10, 20, 30, 50, 75, 90)

@@ -27,9 +27,6 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
-import numpy as np
-import torch
-
 from dads_ros import codec
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import EncodedTensor
@@ -45,6 +42,8 @@ from dads_ros.nodes import wire
 from dads_ros.pipeline.cloud import CloudLimits
 from dads_ros.pipeline.cloud import CloudPipeline
 from dads_ros.pipeline.halves import HalfCache
+import numpy as np
+import torch
 
 SIDE = 16
 MAX_BYTES = 16_384

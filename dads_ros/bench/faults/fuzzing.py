@@ -25,14 +25,13 @@ import os
 import random
 import time
 
-from tqdm import tqdm
-
 from dads_ros.bench.faults.fuzz_target import CODECS
 from dads_ros.bench.faults.fuzz_target import Target
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import EncodedTensor
 from dads_ros.nodes import messages
 from dads_ros.nodes import wire
+from tqdm import tqdm
 
 # One input may take no longer, on a busy machine too.
 HANG_S = 5.0

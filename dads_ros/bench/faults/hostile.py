@@ -19,13 +19,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-import numpy as np
-
 from dads_ros.bench.detector.uploads import Trial
 from dads_ros.bench.detector.uploads import WAIST_CODECS
 from dads_ros.bench.detector.uploads import waist_layer
 from dads_ros.codec import encode
 from dads_ros.model.surgery import head
+import numpy as np
 
 MOST_FRAMES = 40
 DROPS = 400

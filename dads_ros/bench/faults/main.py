@@ -33,9 +33,6 @@ from statistics import median
 import tempfile
 import time
 
-import psutil
-from tqdm import tqdm
-
 from dads_ros.bench.faults import docs
 from dads_ros.bench.faults.figures import account
 from dads_ros.bench.faults.figures import Row
@@ -50,6 +47,8 @@ from dads_ros.processes import interrupted_by_signals
 from dads_ros.security.keys import Keyring
 from dads_ros.security.seal import Opener
 from dads_ros.security.seal import Sealer
+import psutil
+from tqdm import tqdm
 
 CLOUD_KILL = 'cloud killed and restarted'
 SOAKED_NODES = ('edge', 'cloud', 'monitor')

@@ -29,14 +29,13 @@ from pathlib import Path
 import time
 
 import cv2
-import numpy as np
-
 from dads_ros.bench.faults.rig import CAMERA_HZ
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.media.bag import write_bag
 from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source
 from dads_ros.pipeline.frame import Outcome
+import numpy as np
 
 PAUSE_S = 5.0
 OLD_STAMP_NS = 10**18

@@ -22,9 +22,6 @@ import re
 from typing import Any
 from typing import TYPE_CHECKING
 
-import numpy as np
-from tqdm import tqdm
-
 from dads_ros.bench.partition.measure import DagResult
 from dads_ros.bench.partition.measure import NetworkResult
 from dads_ros.errors import ConfigError
@@ -34,6 +31,8 @@ from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.plan import Load
 from dads_ros.partition.situation import Situation
 from dads_ros.profiles.profiling import machine_name
+import numpy as np
+from tqdm import tqdm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -23,8 +23,6 @@ from pathlib import Path
 import statistics
 from typing import Any
 
-from tqdm import tqdm
-
 from dads_ros.bench.partition.docs import write
 from dads_ros.bench.partition.measure import DagResult
 from dads_ros.bench.partition.measure import measure
@@ -33,6 +31,7 @@ from dads_ros.bench.partition.measure import NetworkResult
 from dads_ros.bench.partition.measure import networks
 from dads_ros.bench.partition.measure import SHIPPED
 from dads_ros.bench.partition.measure import SIZES
+from tqdm import tqdm
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -24,8 +24,6 @@ import statistics
 import time
 from typing import Any
 
-from tqdm import tqdm
-
 from dads_ros.partition.baselines import Graphs
 from dads_ros.partition.baselines import RAW
 from dads_ros.partition.build import build_table
@@ -39,6 +37,7 @@ from dads_ros.partition.reference import auxiliary_graph
 from dads_ros.partition.reference import reference_dsl
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
+from tqdm import tqdm
 
 SHIPPED = 'shipped detector'
 SIZES = (100, 200, 400, 700, 1000)
@@ -80,8 +79,6 @@ class DagResult:
 
 def networks() -> dict[str, Graphs]:
     """Return the zoo's networks, and the shipped detector as profiled here and now."""
-    import torch
-
     from dads_ros.detector import shipped
     from dads_ros.detector.zoo import ZOO
     from dads_ros.detector.zoo_costs import zoo_costs
@@ -90,6 +87,7 @@ def networks() -> dict[str, Graphs]:
     from dads_ros.model.capture import capture_detector
     from dads_ros.profiles import planning
     from dads_ros.profiles import profiling
+    import torch
 
     torch.set_num_threads(1)
     networks: dict[str, Graphs] = {name: {RAW: zoo_costs(name)} for name in ZOO}

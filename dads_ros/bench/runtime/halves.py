@@ -21,9 +21,6 @@ from collections.abc import Sequence
 import copy
 import random
 
-import numpy as np
-import torch
-
 from dads_ros import codec
 from dads_ros.detector.api import Detector
 from dads_ros.errors import CutError
@@ -33,6 +30,8 @@ from dads_ros.model import timing
 from dads_ros.model.capture import Model
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
+import numpy as np
+import torch
 
 Boundary = tuple[str, ...]
 _ROUNDS = 15

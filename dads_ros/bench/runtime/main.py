@@ -28,10 +28,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from tqdm import tqdm
-
 from dads_ros.bench.runtime import halves
 from dads_ros.bench.runtime import rates
 from dads_ros.bench.runtime import report
@@ -45,6 +41,9 @@ from dads_ros.profiles import profiling
 from dads_ros.sampling import input_frames
 from dads_ros.sampling import labelled_frames
 from dads_ros.settings import DEFAULT_DETECTOR
+import numpy as np
+import torch
+from tqdm import tqdm
 
 EDGE_FACTORS = (1.0, 2.0, 6.0)
 UPLINKS_MBPS = (0.5, 1.0, 2.0, 5.0, 20.0)

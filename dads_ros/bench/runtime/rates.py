@@ -21,10 +21,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-import torch
-import zstandard
-
 from dads_ros import codec
 from dads_ros.bench.runtime.halves import Boundary
 from dads_ros.bench.runtime.halves import Path
@@ -40,6 +36,9 @@ from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from dads_ros.profiles.profile import Profile
 from dads_ros.profiles.profiling import CODECS
+import numpy as np
+import torch
+import zstandard
 
 _ROUNDS = 15
 

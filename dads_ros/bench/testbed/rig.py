@@ -25,8 +25,6 @@ import sys
 import time
 from typing import Any
 
-from tqdm import tqdm
-
 from dads_ros.bench.testbed.runs import own_cost
 from dads_ros.bench.testbed.runs import unaccounted
 from dads_ros.monitor.policy import Policy
@@ -42,6 +40,7 @@ from dads_ros.settings import MonitorSettings
 from dads_ros.testbed.drive import Drive
 from dads_ros.testbed.drive import drive_once
 from dads_ros.testbed.drive import slowdown_of
+from tqdm import tqdm
 
 OURS = METHODS['dads']
 # Until the nodes are ready, at first; then the longest that it took.

@@ -24,12 +24,11 @@ from statistics import fmean
 from statistics import median
 from typing import Any
 
-import numpy as np
-
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import FrameRecord
 from dads_ros.report.schema import PlanRecord
 from dads_ros.report.schema import RunRecord
+import numpy as np
 
 # The first part of each stretch of a steady rate does not count: the cut settles, buffers drain.
 SETTLING_SHARE = 0.4

@@ -20,9 +20,8 @@ from collections.abc import Callable
 import math
 
 import cv2
-import numpy as np
-
 from dads_ros.media.drawing.light import Light
+import numpy as np
 
 FREE = -1  # in Canvas.owner: a pixel of no labelled thing
 _SHIFT = 4  # fractional bits of the coordinates given to OpenCV

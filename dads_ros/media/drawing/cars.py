@@ -19,8 +19,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 import itertools
 
-import numpy as np
-
 from dads_ros.media.drawing.fittings import CHROME
 from dads_ros.media.drawing.fittings import DARK
 from dads_ros.media.drawing.fittings import front
@@ -32,6 +30,7 @@ from dads_ros.media.drawing.fittings import tone
 from dads_ros.media.drawing.fittings import wheel
 from dads_ros.media.drawing.mesh import Mesh
 from dads_ros.media.drawing.mesh import MeshBuilder
+import numpy as np
 
 
 @dataclass(frozen=True, slots=True)

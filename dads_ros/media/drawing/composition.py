@@ -21,8 +21,6 @@ import functools
 import math
 
 import cv2
-import numpy as np
-
 from dads_ros.media.drawing import layout
 from dads_ros.media.drawing import roadside
 from dads_ros.media.drawing import traffic
@@ -38,6 +36,7 @@ from dads_ros.media.drawing.traffic import REACH_M
 from dads_ros.media.drawing.world import Backdrop
 from dads_ros.media.drawing.world import draw_marking
 from dads_ros.media.drawing.world import Ground
+import numpy as np
 
 _BEND_M = 420.0  # the road winds with this period
 _BLOCK_M = 22.0  # one building

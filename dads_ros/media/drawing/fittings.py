@@ -19,9 +19,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 import math
 
-import numpy as np
-
 from dads_ros.media.drawing.mesh import MeshBuilder
+import numpy as np
 
 GLASS = (26, 30, 34)
 DARK = (20, 20, 22)

@@ -16,8 +16,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dads_ros.media.drawing.fittings import DARK
 from dads_ros.media.drawing.fittings import front
 from dads_ros.media.drawing.fittings import GLASS
@@ -27,6 +25,7 @@ from dads_ros.media.drawing.fittings import span
 from dads_ros.media.drawing.fittings import wheel
 from dads_ros.media.drawing.mesh import Mesh
 from dads_ros.media.drawing.mesh import MeshBuilder
+import numpy as np
 
 
 def truck(rng: np.random.Generator) -> Mesh:

@@ -18,11 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from dads_ros.media.drawing.traffic import Row
 from dads_ros.media.drawing.world import Marking
 from dads_ros.media.drawing.world import Strip
+import numpy as np
 
 _WHITE = (214.0, 214.0, 208.0)
 _YELLOW = (206.0, 164.0, 60.0)

@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from functools import cached_property
 import math
 
-import numpy as np
-
 from dads_ros.media.drawing.camera import Camera
 from dads_ros.media.drawing.camera import NEAR_M
 from dads_ros.media.drawing.canvas import Canvas
 from dads_ros.media.drawing.canvas import fill
 from dads_ros.media.drawing.light import Light
+import numpy as np
 
 CORNERS = 12  # of a face; a face with fewer repeats its last corner
 _SMALL_PX = 0.6  # a face with no corner farther than this from its centre is left out

@@ -21,12 +21,11 @@ from dataclasses import dataclass
 import itertools
 import math
 
-import numpy as np
-
 from dads_ros.media.drawing.camera import Camera
 from dads_ros.media.drawing.camera import NEAR_M
 from dads_ros.media.drawing.canvas import Canvas
 from dads_ros.media.drawing.canvas import stroke
+import numpy as np
 
 Colour = tuple[float, float, float]
 _SKIN = ((224, 178, 146), (188, 136, 100), (120, 80, 56), (236, 196, 170))

@@ -19,13 +19,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import cv2
-import numpy as np
-
 from dads_ros.media.drawing.camera import Camera
 from dads_ros.media.drawing.canvas import bounds
 from dads_ros.media.drawing.canvas import Canvas
 from dads_ros.media.drawing.canvas import fill
 from dads_ros.media.drawing.world import noise
+import numpy as np
 
 _NEAR_M = 1.5
 _TREE_PX = 192

@@ -21,14 +21,13 @@ from dataclasses import dataclass
 import functools
 import math
 
-import numpy as np
-
 from dads_ros.media.drawing import cars
 from dads_ros.media.drawing import large
 from dads_ros.media.drawing import people
 from dads_ros.media.drawing.mesh import Mesh
 from dads_ros.media.drawing.people import Figure
 from dads_ros.media.drawing.people import Looks
+import numpy as np
 
 PERSON, BICYCLE, CAR, TRUCK, BUS = 0, 1, 2, 5, 4  # into scene.LABELS
 REACH_M = 78.0

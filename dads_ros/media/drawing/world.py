@@ -19,9 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-
 from dads_ros.media.drawing.camera import Camera
+import numpy as np
 
 _TEXEL_M = 0.06
 _ROAD_M = 60.0  # the surface's texture repeats along the road
