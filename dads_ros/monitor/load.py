@@ -30,13 +30,20 @@ class SpeedFactor:
     Measured over predicted stage time: 2 means half as fast as profiled.
 
     The median of the recent frames, so that a single late one (a page fault, a collection of
-    garbage) changes nothing and throttling shows after half a window.
+    garbage) changes nothing and throttling shows after half a window. The first one alone proves
+    nothing either: a machine that begins a cut loads and builds what it needs.
 
     :param window: frames kept.
     """
 
     def __init__(self, window: int = 9) -> None:
         self._ratios: deque[float] = deque(maxlen=window)
+        self.forget()
+
+    def forget(self) -> None:
+        """Believe the profile again."""
+        self._ratios.clear()
+        self._ratios.extend((1.0, 1.0))
         self.value = 1.0
 
     def note(self, measured_s: float, predicted_s: float) -> None:

@@ -36,6 +36,8 @@ DEFAULT_CAMERA_HZ = 10.0
 # So many frames in a row that should have come back from the cloud and did not: the plan fails.
 MISS_LIMIT = 3
 PLANS_KEPT = 64
+# A cloud that was slow when last used may be fast by now: nobody knows until it is tried again.
+CLOUD_MEMORY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Monitor:
         self._budget = ProbeBudget()
         self._frame_ended = False
         self._missed = 0
+        self._sending_s = 0.0
 
     def sent(self, key: MessageKey, size_bytes: int, now_s: float) -> None:
         """Note that the edge handed a message to the link."""
@@ -93,6 +96,7 @@ class Monitor:
 
     def look(self, now_s: float) -> Outlook:
         """Return the present estimates, the next plan if it changes, and the next probe."""
+        self._age_cloud(now_s)
         link = self._link.estimate(now_s)
         situation = self._situation(link)
         missed = self._missed if self._missed >= MISS_LIMIT else 0
@@ -125,6 +129,13 @@ class Monitor:
             cloud_factor=self._cloud.value,
             rate_hz=self._camera.rate_hz or DEFAULT_CAMERA_HZ,
         )
+
+    def _age_cloud(self, now_s: float) -> None:
+        """Forget how slow the cloud was when the car has computed by itself for long."""
+        if self.policy.plan is not None and not self.policy.plan.is_local:
+            self._sending_s = now_s
+        elif now_s - self._sending_s > CLOUD_MEMORY_S:
+            self._cloud.forget()
 
     def _bundle_bytes(self) -> float:
         """Return the size of the bundles that the plan in force sends; 0 if none."""

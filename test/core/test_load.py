@@ -55,6 +55,17 @@ def test_throttling_shows_after_half_a_window():
     assert factor.value == pytest.approx(3.0)
 
 
+def test_one_slow_frame_at_the_start_proves_nothing_and_three_do():
+    factor = SpeedFactor()
+    factor.note(0.2, 0.01)
+    assert factor.value == 1.0
+    for _ in range(2):
+        factor.note(0.2, 0.01)
+    assert factor.value == pytest.approx(20)
+    factor.forget()
+    assert factor.value == 1.0
+
+
 def stamps(rate_hz: float, count: int, start_s: float = 0.0) -> list[int]:
     return [round((start_s + i / rate_hz) * 1e9) for i in range(count)]
 
