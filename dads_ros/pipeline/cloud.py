@@ -15,7 +15,8 @@
 """
 The cloud's pipeline: finish bundles of many vehicles, fairly, and never trust one.
 
-It keeps no state per vehicle but a short queue; what a bundle needs is in the bundle.
+It keeps no state per vehicle but a short queue and what it may still have built; what a bundle
+needs is in the bundle.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from dads_ros.detector.api import Detector
 from dads_ros.errors import BundleError
 from dads_ros.errors import CodecError
 from dads_ros.model.capture import Model
+from dads_ros.model.surgery import Half
+from dads_ros.pipeline.allowance import Allowance
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.pipeline.stage import in_camera_pixels
 
@@ -65,13 +68,15 @@ class CloudLimits:
 class _Waiting:
     bundle: Bundle
     arrived_ns: int
+    allowance: Allowance
 
 
 @dataclass(slots=True)
 class _Vehicle:
-    """What is kept of one vehicle: what waits, and what its newest bundle was."""
+    """What is kept of one vehicle: what waits, what it may have built, its newest bundle."""
 
     queue: deque[_Waiting]
+    allowance: Allowance
     newest: int = -1
     seen_ns: int = 0
 
@@ -128,7 +133,7 @@ class CloudPipeline:
                 self.rejected['vehicle over its share'] += 1
             if not vehicle.queue:
                 self._turns.append(vehicle)
-            vehicle.queue.append(_Waiting(bundle, arrived_ns))
+            vehicle.queue.append(_Waiting(bundle, arrived_ns, vehicle.allowance))
             self._changed.notify()
 
     def step(self, timeout_s: float) -> bool:
@@ -170,7 +175,7 @@ class CloudPipeline:
                 if idle is None:
                     return None
                 del self._vehicles[idle]
-            entry = _Vehicle(deque())
+            entry = _Vehicle(deque(), Allowance(time.monotonic()))
         self._vehicles[name] = entry
         return entry
 
@@ -189,10 +194,11 @@ class CloudPipeline:
         started_ns = time.monotonic_ns()
         if (started_ns - waiting.arrived_ns) / 1e9 > self._limits.max_age_s:
             raise BundleError('too old')
+        tail = self._tail(bundle, waiting.allowance)
+        ready_ns = time.monotonic_ns()
         with self._slowdown:
             arrays = [codec.decode(t.data, t.codec, t.shape, t.dtype) for t in bundle.tensors]
         decoded_ns = time.monotonic_ns()
-        tail = self._halves.tail(bundle.boundary)
         with self._slowdown:
             found = self._detector.decode(tail(*arrays))
         return Result(
@@ -206,10 +212,21 @@ class CloudPipeline:
             detections=in_camera_pixels(
                 found, bundle.image_width, bundle.image_height, self._detector
             ),
-            queue_s=(started_ns - waiting.arrived_ns) / 1e9,
-            decode_s=(decoded_ns - started_ns) / 1e9,
+            queue_s=(ready_ns - waiting.arrived_ns) / 1e9,
+            decode_s=(decoded_ns - ready_ns) / 1e9,
             compute_s=(time.monotonic_ns() - decoded_ns) / 1e9,
         )
+
+    def _tail(self, bundle: Bundle, allowance: Allowance) -> Half:
+        """Return the half of a bundle's cut, built on its vehicle's account if need be."""
+        if self._halves.has_tail(bundle.boundary):
+            return self._halves.tail(bundle.boundary)
+        started_s = time.monotonic()
+        if not allowance.is_left(started_s):
+            raise BundleError('too many new cuts')
+        tail = self._halves.tail(bundle.boundary, bundle.vehicle)
+        allowance.spend(time.monotonic() - started_s)
+        return tail
 
     def _reject(self, reason: str) -> None:
         with self._changed:

@@ -16,7 +16,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 import threading
 
@@ -41,19 +43,42 @@ class PreparedPlan:
     rest: surgery.Half
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    half: surgery.Half
+    owner: str
+
+
+_Cuts = OrderedDict[tuple[str, ...], _Cut]
+
+
 class HalfCache:
-    """The least recently used cuts of one model, built once. Safe to call from any thread."""
+    """
+    The least recently used cuts of one model, built once. Safe to call from any thread.
+
+    When it is full, whoever had most of its cuts built loses the one unused for longest; so a
+    vehicle that asks for ever new cuts drives out its own.
+    """
 
     def __init__(self, model: Model, device: str = 'cpu') -> None:
         self._model = model
         self._device = device
         self._lock = threading.Lock()
-        self._heads: OrderedDict[tuple[str, ...], surgery.Half] = OrderedDict()
-        self._tails: OrderedDict[tuple[str, ...], surgery.Half] = OrderedDict()
+        self._heads: _Cuts = OrderedDict()
+        self._tails: _Cuts = OrderedDict()
 
-    def tail(self, boundary: tuple[str, ...]) -> surgery.Half:
-        """Return the half that turns the boundary tensors into the raw outputs, warmed up."""
-        return self._get(self._tails, surgery.tail, boundary)
+    def has_tail(self, boundary: tuple[str, ...]) -> bool:
+        """Return whether the half is ready, so that it costs nothing to get it."""
+        with self._lock:
+            return boundary in self._tails
+
+    def tail(self, boundary: tuple[str, ...], owner: str = '') -> surgery.Half:
+        """
+        Return the half that turns the boundary tensors into the raw outputs, warmed up.
+
+        :param owner: on whose account it is built, if it has to be.
+        """
+        return self._get(self._tails, surgery.tail, boundary, owner)
 
     def prepare(self, plan: Plan) -> PreparedPlan:
         """
@@ -66,16 +91,28 @@ class HalfCache:
         head = self._get(self._heads, surgery.head, plan.boundary)
         return PreparedPlan(plan, head, self.tail(plan.boundary))
 
-    def _get(self, cache, make, boundary):  # type: ignore[no-untyped-def]
+    def _get(
+        self,
+        cache: _Cuts,
+        make: Callable[..., surgery.Half],
+        boundary: tuple[str, ...],
+        owner: str = '',
+    ) -> surgery.Half:
         with self._lock:
             if boundary in cache:
                 cache.move_to_end(boundary)
-                return cache[boundary]
+                return cache[boundary].half
         # Built outside the lock: a frame must never wait for another cut's preparation.
         half = make(self._model, boundary, device=self._device)
         half.warm_up()
         with self._lock:
-            cache[boundary] = half
+            cache[boundary] = _Cut(half, owner)
             while len(cache) > CACHED_CUTS:
-                cache.popitem(last=False)
+                del cache[_least_deserved(cache)]
         return half
+
+
+def _least_deserved(cache: _Cuts) -> tuple[str, ...]:
+    """Return the cut to give up for another one."""
+    most, _ = Counter(cut.owner for cut in cache.values()).most_common(1)[0]
+    return next(boundary for boundary, cut in cache.items() if cut.owner == most)

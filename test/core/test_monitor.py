@@ -19,6 +19,7 @@ from pathlib import Path
 
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
+from dads_ros.monitor.monitor import CLOUD_MEMORY_S
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.policy import Policy
 from dads_ros.monitor.policy import PolicyLimits
@@ -260,6 +261,18 @@ def test_edge_that_gave_up_gets_a_local_plan_and_later_another(outcome):
     plan = monitor.look(now_s).plan
     assert plan is not None and plan.is_local
     assert plan.reason.startswith('3 deadlines missed in a row')
+
+
+def test_slow_cloud_is_believed_fast_again_after_a_while_on_the_car():
+    monitor, now_s = connected_monitor()
+    plan_id = monitor.policy.plan.plan_id
+    for number in range(9):
+        times = stage_times(0.01, 20 * TABLE.rows[UPLOAD].totals.cloud_ns / 1e9)
+        monitor.ended(number * 10**8, Outcome.VIA_CLOUD, plan_id, times)
+    assert monitor.look(now_s).situation.cloud_factor == pytest.approx(20)
+    monitor.policy.ask('local')
+    assert monitor.look(now_s + 1).situation.cloud_factor == pytest.approx(20)
+    assert monitor.look(now_s + CLOUD_MEMORY_S + 2).situation.cloud_factor == 1.0
 
 
 def test_traces_of_vehicles(shared: Path):
