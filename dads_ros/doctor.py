@@ -134,9 +134,11 @@ def _discovery() -> Finding:
     domain = os.environ.get('ROS_DOMAIN_ID', '0')
     if reach in ('LOCALHOST', 'OFF'):
         return Finding(
-            'discovery', Health.HINT, f'{reach}, domain {domain}: nodes of other hosts stay unseen',
+            'discovery',
+            Health.HINT,
+            f'{reach}, domain {domain}: nodes of other hosts stay unseen',
             'for a cloud on another host set ROS_AUTOMATIC_DISCOVERY_RANGE=SUBNET on both',
-        )  # fmt: skip
+        )
     return Finding('discovery', Health.OK, f'{reach}, domain {domain}')
 
 

@@ -16,7 +16,8 @@
 The errors a user of dads_ros can cause, each told in one line.
 
 A message says what is wrong, with the value in quotes, and then what to do. The command line and
-the nodes print it without a traceback; anything that is not a DadsError is a bug and keeps its own.
+the nodes print it without a traceback; anything that is not a DadsError is a bug and keeps its
+own.
 """
 
 

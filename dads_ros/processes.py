@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Processes of a run: started with a log each, waited for with a deadline, and ended whatever happens.
+Processes of a run: started with a log each, waited for with a deadline, ended whatever happens.
 
 A process ends by its own id and never by its name. It gets SIGINT, which nodes take as "finish",
 then SIGTERM, then SIGKILL. If this program is killed outright, the kernel kills what it started.
@@ -223,7 +223,7 @@ class ProcessGroup:
 
 @contextmanager
 def interrupted_by_signals() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl-C does, so that things are undone."""
+    """Make SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl-C does, to undo things."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     width = max(map(len, SUBJECTS))
     parser.epilog = '\n'.join(f'  {name:{width}}  {text}' for name, text in SUBJECTS.items())
     parser.add_argument('subject', choices=SUBJECTS, metavar='SUBJECT', help='one of those below')
-    parser.add_argument('arguments', nargs=argparse.REMAINDER, help='see dads bench SUBJECT --help')
+    parser.add_argument(
+        'arguments', nargs=argparse.REMAINDER, help='see dads bench SUBJECT --help'
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     frames = parser.add_mutually_exclusive_group(required=True)
     frames.add_argument(
         '--frames', metavar='SOURCE',
-        help='video, bag, folder of pictures or scene[:seed]; the float32 detections count as true',
+        help='video, bag, folder of images or scene[:seed]; the float32 detections count as true',
     )  # fmt: skip
     frames.add_argument(
         '--labels', type=Path, metavar='COCO', help='frames with true boxes, as a COCO file'

@@ -24,8 +24,8 @@ import sys
 
 from dads_ros.errors import DadsError
 
-# verb -> what it does. The module dads_ros.cli.VERB has add_arguments(parser) and run(args) -> int.
-# Modules are imported only when their verb is used, so that `dads --help` needs no torch.
+# verb -> what it does. The module dads_ros.cli.VERB has add_arguments(parser) and run(args) ->
+# int. Modules are imported only when their verb is used, so that `dads --help` needs no torch.
 VERBS = {
     'profile': 'measure seconds per layer and bytes per tensor on this machine',
     'calibrate': 'measure what each codec costs in accuracy, on a video or bag',

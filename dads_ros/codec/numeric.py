@@ -57,7 +57,9 @@ class Raw:
         """Return a view of the data."""
         expected = math.prod(shape) * dtype.itemsize
         if len(data) != expected:
-            raise CodecError(f'tensor has {len(data)} bytes where {dtype} {shape} needs {expected}')
+            raise CodecError(
+                f'tensor has {len(data)} bytes where {dtype} {shape} needs {expected}'
+            )
         return np.frombuffer(data, dtype).reshape(shape)
 
 

@@ -16,16 +16,16 @@
 Entropy coder for tensors of few levels, made for a detector's waist.
 
 Values are coded on lattices that get finer by a factor of two, so that all but the coarsest have
-four decoded neighbours around them. A value is predicted from its neighbours' mean and from how far
-the channels before it were off their own neighbours' means at the same place; the weights are
+four decoded neighbours around them. A value is predicted from its neighbours' mean and from how
+far the channels before it were off their own neighbours' means at the same place; the weights are
 fitted to each tensor and sent with it, some thirty bytes. What is left follows a mixture of
 logistics whose width depends on the neighbours' spread and on how well the channels before were
 predicted here, and is learned from lattice to lattice, so that no table is sent.
 
-Everything both sides compute is integer arithmetic, so they agree on every machine. The range coder
-is constriction's, called once per lattice: about a millisecond to encode 8x24x40 values, and a few
-to decode, one call per lattice and channel. On the shipped detector's waist it needs a quarter
-fewer bytes than zstd; ``dads bench runtime`` prints both.
+Everything both sides compute is integer arithmetic, so they agree on every machine. The range
+coder is constriction's, called once per lattice: about a millisecond to encode 8x24x40 values, and
+a few to decode, one call per lattice and channel. On the shipped detector's waist it needs a
+quarter fewer bytes than zstd; ``dads bench runtime`` prints both.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ class Packed:
             means = weights.means(around.sums, 4 * values - around.sums, widths.top)
             off = np.abs(8 * values - means)
             classes = widths.classes(around.spreads, np.cumsum(off, axis=0) - off)
-            encoder.encode(values.reshape(-1).astype(np.int32), FAMILY, widths.laws(classes, means))
+            encoder.encode(
+                values.reshape(-1).astype(np.int32), FAMILY, widths.laws(classes, means)
+            )
             widths.learn(classes, off)
         words = encoder.get_compressed().astype('<u4').tobytes()
         return bytes([self._step, top]) + words.rstrip(b'\0')

@@ -156,6 +156,6 @@ def _find(name: str) -> Codec:
             return Packed(step=int(name[-1]))
     raise CodecError(
         f'unknown codec {name!r}; use raw, raw+zstd, float16+zstd, int8+zstd, int4+zstd, '
-        'packed, packed2, packed4, packed8, levels+zstd, levels2+zstd, levels4+zstd, levels8+zstd, '
-        'jpegQQ or webpQQ (QQ from 1 to 100)'
+        'packed, packed2, packed4, packed8, levels+zstd, levels2+zstd, levels4+zstd, '
+        'levels8+zstd, jpegQQ or webpQQ (QQ from 1 to 100)'
     )

@@ -50,7 +50,7 @@ class Weights:
 
     @classmethod
     def fit(cls, planes: np.ndarray, passes: Sequence[Pass]) -> Weights:
-        """Return the weights of least squared error for a tensor, or plain ones for a small one."""
+        """Return the weights of least squared error for a tensor, plain ones for a small one."""
         channels, positions = planes.shape
         rest = np.rint(planes.mean(axis=1)).astype(np.int64)
         plain = cls(rest, *_plain(channels))

@@ -106,7 +106,7 @@ def save_pt2(
     module: nn.Module, path: Path, height: int, width: int, labels: Sequence[str], decoder: str
 ) -> None:
     """
-    Write a network that maps a uint8 frame [1, height, width, 3] to raw outputs as a ``.pt2`` file.
+    Write a network from a uint8 frame [1, height, width, 3] to raw outputs as a ``.pt2`` file.
 
     :param decoder: how to read the outputs, a name in ``DECODERS``.
     Raises ConfigError when there is no such decoder.

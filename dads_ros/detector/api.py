@@ -83,5 +83,7 @@ def load_detector(spec: str, weights: Path | None = None) -> Detector:
         ) from error
     detector = factory(weights)
     if not isinstance(detector, Detector):
-        raise ConfigError(f'detector {spec!r} returned a {type(detector).__name__}, not a Detector')
+        raise ConfigError(
+            f'detector {spec!r} returned a {type(detector).__name__}, not a Detector'
+        )
     return detector

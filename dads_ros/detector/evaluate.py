@@ -87,7 +87,8 @@ def average_precision(
             sides.append(side)
         judge = COCOeval(*sides, 'bbox')
         judge.params.maxDets = [MAX_BOXES]
-        # 'area' holds the height squared: a car's height says how far it is, its area how it turns.
+        # 'area' holds the height squared: a car's height says how far it is, its area how it
+        # turns.
         judge.params.areaRng = [[low**2, high**2] for low, high in ranges.values()]
         judge.params.areaRngLbl = list(ranges)
         judge.evaluate()
@@ -127,7 +128,7 @@ def vehicles(
 def false_positives_per_empty_frame(
     predictions: Sequence[Detections], truth: Sequence[Boxes], min_score: float
 ) -> tuple[float | None, int]:
-    """Return detections of ``min_score`` or more per frame without any true box, and the frames."""
+    """Return detections of ``min_score`` or more per frame without a true box, and the frames."""
     empty = [p for p, t in zip(predictions, truth, strict=True) if not len(t)]
     if not empty:
         return None, 0

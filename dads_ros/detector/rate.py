@@ -15,8 +15,8 @@
 """
 Bits per frame of the waist, as a loss: training spends bits only where they find objects.
 
-The model sees what the ``packed`` codecs see when they code a value: the mean and the spread of its
-four decoded neighbours, on lattices that get finer by a factor of two. So the network learns
+The model sees what the ``packed`` codecs see when they code a value: the mean and the spread of
+its four decoded neighbours, on lattices that get finer by a factor of two. So the network learns
 channels that this coder codes well. The model is used in training alone.
 """
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The drawn scene as a clip: drawn once, kept as JPEG pictures with its truth, then only played."""
+"""The drawn scene as a clip: drawn once, kept as JPEG with its truth, then only played."""
 
 from __future__ import annotations
 

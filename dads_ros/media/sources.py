@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where camera frames come from: the drawn scene, a video, a ROS 2 bag, or a folder of pictures."""
+"""Where camera frames come from: the drawn scene, a video, a ROS 2 bag, a folder of pictures."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def open_source(spec: str, topic: str = '') -> Source:
         return SceneSource(int(seed or 0))
     path = Path(spec)
     if not path.exists():
-        raise MediaError(f'{spec!r} does not exist; give a video, a bag, a folder, or scene[:seed]')
+        raise MediaError(
+            f'{spec!r} does not exist; give a video, a bag, a folder, or scene[:seed]'
+        )
     if path.suffix in bag.SUFFIXES or (path / 'metadata.yaml').is_file():
         return bag.BagSource(path, topic)
     if topic:

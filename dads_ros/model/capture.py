@@ -142,7 +142,9 @@ def _model(
     known = {layer.id for layer in layers}
     sources = tuple(dict.fromkeys(name for name in outputs if name in known))
     if not sources:
-        raise CaptureError('no output of the network depends on its input; there is nothing to cut')
+        raise CaptureError(
+            'no output of the network depends on its input; there is nothing to cut'
+        )
     if sink is not None:
         name = sink if sink not in known else f'{sink}_1'
         layers.append(Layer(name, DETECTIONS, sources, (), 'float32'))
@@ -166,8 +168,8 @@ def _check_same(results: Sequence[torch.Tensor], expected: Sequence[torch.Tensor
         scale = float(wanted.abs().max()) if wanted.numel() else 0.0
         if not torch.allclose(result, wanted, rtol=1e-3, atol=1e-3 * scale, equal_nan=True):
             raise CaptureError(
-                f'output {position} of the captured network differs from the original by more than '
-                'rounding; it probably depends on the memory layout of a tensor'
+                f'output {position} of the captured network differs from the original by more '
+                'than rounding; it probably depends on the memory layout of a tensor'
             )
 
 

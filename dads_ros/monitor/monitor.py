@@ -92,7 +92,9 @@ class Monitor:
             self._edge.note(times.edge_s + times.encode_s, float(totals.edge_ns) / 1e9)
             # Under heavy load the car's own frames queue; under light load only those of others.
             queue_s = 0.0 if mode is Mode.HEAVY else times.cloud_queue_s
-            self._cloud.note(queue_s + times.decode_s + times.cloud_s, float(totals.cloud_ns) / 1e9)
+            self._cloud.note(
+                queue_s + times.decode_s + times.cloud_s, float(totals.cloud_ns) / 1e9
+            )
 
     def look(self, now_s: float) -> Outlook:
         """Return the present estimates, the next plan if it changes, and the next probe."""

@@ -17,9 +17,9 @@ When to move the cut: estimates in, a plan with its reason out.
 
 The plan table says what is best now; the policy says whether it is worth changing to. A change
 waits until its gain has been there for some frames in a row, so that bursts and jitter change
-nothing; it is made at once when the link collapses, when the plan in force would miss its deadlines
-or does, and when nothing gets through. A plan that stays the best is published again when its
-predictions have moved: deadlines and the number of frames under way follow from them.
+nothing; it is made at once when the link collapses, when the plan in force would miss its
+deadlines or does, and when nothing gets through. A plan that stays the best is published again
+when its predictions have moved: deadlines and the number of frames under way follow from them.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@
 When to probe the link, and with how much, within a budget.
 
 Probes cost at most PROBE_SHARE of the last known rate: a budget fills at that pace and a probe
-waits until it can pay. Small ones tell the round trip and that the cloud is there; padded ones tell
-the rate while the plan in force sends nothing, or too little to tell it.
+waits until it can pay. Small ones tell the round trip and that the cloud is there; padded ones
+tell the rate while the plan in force sends nothing, or too little to tell it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ WORTH = 2.0
 
 
 class ProbeBudget:
-    """Bytes that probes may spend: saved up for SAVED_S or one probe, at most PROBE_LIMIT_BYTES."""
+    """Bytes probes may spend: saved up for SAVED_S or one probe, at most PROBE_LIMIT_BYTES."""
 
     def __init__(self) -> None:
         self._bytes = float(PROBE_OVERHEAD_BYTES)

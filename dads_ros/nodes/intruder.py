@@ -69,7 +69,9 @@ class Intruder:
                 node.create_subscription(
                     message_type, topic, partial(hear, kind), qos.crowded(profile), raw=True
                 )
-        node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.local())
+        node.create_subscription(
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.local()
+        )
         node.create_timer(PLANS_PERIOD_S, self._force_plan)
         self._own: set[bytes] = set()
         self._namespace = node.get_namespace()
@@ -106,7 +108,9 @@ class Intruder:
                 self._send('as another kind', self._sealed[other], data)
         if kind == 'bundle':
             # Its shape is known, if not its content: what plain nodes would believe.
-            self._send('plain result', self._plain['result'], forged_result(msg.Bundle(sequence=1)))
+            self._send(
+                'plain result', self._plain['result'], forged_result(msg.Bundle(sequence=1))
+            )
 
     def _force_plan(self) -> None:
         plan = msg.Plan(plan_id=FORGED_PLAN_ID, model_hash=self._model_hash, mode=77)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ask the cloud node for an answer, as a probe does; exits 0 with its round trip, 1 without one."""
+"""Ask the cloud node for an answer, as a probe does; exit 0 with its round trip, 1 without."""
 
 from __future__ import annotations
 

@@ -131,7 +131,9 @@ class CostGraph:
                 return ()
             for layer_id in ids:
                 if layer_id not in costs:
-                    raise GraphError(f'layer {layer_id!r} has no {name}; measure the profile again')
+                    raise GraphError(
+                        f'layer {layer_id!r} has no {name}; measure the profile again'
+                    )
             return tuple(costs[layer_id] for layer_id in ids)
 
         return cls(

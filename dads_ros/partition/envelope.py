@@ -15,12 +15,12 @@
 """
 All supported cuts: those that some weighting of edge time, bytes and cloud time makes the best.
 
-A weighting is a point of a triangle (three weights of sum 1). The least weighted cost over all cuts
-is concave and piecewise linear on it, so each supported cut is the best on one convex polygon, its
-cell. Starting with one cut that owns the triangle, a minimum cut is solved at every corner of a
-cell: a better cut found there takes its cell out of the others. When no corner yields a better cut,
-none exists anywhere, because between corners the known costs are linear and the true ones concave.
-This is the parametric minimum cut in two parameters; it uses no grid.
+A weighting is a point of a triangle (three weights of sum 1). The least weighted cost over all
+cuts is concave and piecewise linear on it, so each supported cut is the best on one convex
+polygon, its cell. Starting with one cut that owns the triangle, a minimum cut is solved at every
+corner of a cell: a better cut found there takes its cell out of the others. When no corner yields
+a better cut, none exists anywhere, because between corners the known costs are linear and the
+true ones concave. This is the parametric minimum cut in two parameters; it uses no grid.
 """
 
 from __future__ import annotations
@@ -44,18 +44,20 @@ class Point:
 
 
 class _Cells:
-    """The cells' corners in one array, so that a new cut finds the cells it cuts in one product."""
+    """The cells' corners in one array: a new cut finds the cells it cuts in one product."""
 
     def __init__(self) -> None:
         self._corners = np.empty((64, 3))
-        self._least = np.full(64, -np.inf)  # the least known cost at the corner; -inf once replaced
+        self._least = np.full(
+            64, -np.inf
+        )  # the least known cost at the corner; -inf once replaced
         self._owner = np.zeros(64, dtype=np.intp)
         self._used = 0
         self._places: dict[int, slice] = {}
         self._version: dict[int, int] = {}
 
     def put(self, owner: int, cell: np.ndarray, least: np.ndarray) -> int:
-        """Set the corners of the owner's cell, with the cost at each; return the cell's version."""
+        """Set the corners of the owner's cell, with the cost at each; return its version."""
         end = self._used + len(cell)
         if end > len(self._least):
             self._compact(len(cell))

@@ -24,8 +24,9 @@ Two simplifications keep the minimum: a layer has one arc, from e or to c, with 
 its two times, and capacities are clipped just above the all-edge cut's value, which stands for
 infinity. The flow is found by OR-tools' push-relabel: networkx takes hundreds of times as long
 (``dads bench partition``), SciPy counts in 32 bits, PyMaxflow and igraph are as fast but GPL.
-OR-tools counts in 64 bits; larger capacities are shifted to fit, and the flow found is then carried
-on by augmenting paths in unbounded integers, so that the cut is exact whatever the numbers.
+OR-tools counts in 64 bits; larger capacities are shifted to fit, and the flow found is then
+carried on by augmenting paths in unbounded integers, so that the cut is exact whatever the
+numbers.
 """
 
 from __future__ import annotations

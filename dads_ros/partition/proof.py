@@ -85,8 +85,8 @@ def prove(
 
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = time_limit_s
-    # One search over the full linear relaxation. Two shared out among CP-SAT's strategies left wide
-    # graphs of 1,000 layers unproved after 20 s that this one proves in under 3 s.
+    # One search over the full linear relaxation. Two shared out among CP-SAT's strategies left
+    # wide graphs of 1,000 layers unproved after 20 s that this one proves in under 3 s.
     solver.parameters.num_workers = 1
     solver.parameters.linearization_level = 2
     solver.parameters.relative_gap_limit = _RELATIVE_GAP

@@ -51,8 +51,8 @@ def printed_dsl(graph: CostGraph, situation: Situation) -> CutPlan:
     """
     Return the plan of the algorithm as printed: no reverse arcs, the input not pinned.
 
-    Its cut may put a layer on the edge that reads one in the cloud, which no pipeline can run; such
-    layers, and what depends on them, then run in the cloud. It proves nothing: lower bound 0.
+    Its cut may put a layer on the edge that reads one in the cloud, which no pipeline can run;
+    such layers, and what depends on them, then run in the cloud. It proves nothing: lower bound 0.
     """
     graphs = {'raw': graph}
     side: frozenset[int] = graph.all_edge

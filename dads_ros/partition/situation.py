@@ -28,11 +28,11 @@ class Situation:
     """
     What scales a cut's costs.
 
-    The delay of a cut that uses the cloud is edge stage + half a round trip + bytes over the uplink
-    + cloud stage + half a round trip for the result, whose few bytes are not counted: the downlink
-    is taken to be no bottleneck. A stage's length, which bounds the frame rate, has no round trip
-    in it, because frames overlap on the way. A plan that keeps everything on the edge has neither
-    transfer nor round trip.
+    The delay of a cut that uses the cloud is edge stage + half a round trip + bytes over the
+    uplink + cloud stage + half a round trip for the result, whose few bytes are not counted: the
+    downlink is taken to be no bottleneck. A stage's length, which bounds the frame rate, has no
+    round trip in it, because frames overlap on the way. A plan that keeps everything on the edge
+    has neither transfer nor round trip.
 
     :param uplink_bps: bits per second from car to cloud; 0 while there is no link.
     :param rtt_s: seconds for a small message to go and come back.

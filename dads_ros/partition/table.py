@@ -16,9 +16,9 @@
 Every cut that can win, with its costs, and one vectorised argmin to choose among them.
 
 Row 0 is the plan that keeps everything on the edge; every other row is a (cut, codec) pair. The
-rows hold every supported cut, so a light plan is the true minimum. A heavy plan is the true minimum
-when the rows hold every Pareto-optimal cut (``complete``); otherwise it is the best of the rows and
-carries a bound, until the exact solution for the present situation is added as a row.
+rows hold every supported cut, so a light plan is the true minimum. A heavy plan is the true
+minimum when the rows hold every Pareto-optimal cut (``complete``); otherwise it is the best of the
+rows and carries a bound, until the exact solution for the present situation is added as a row.
 """
 
 from __future__ import annotations

@@ -249,7 +249,7 @@ class EdgePipeline:
             )
 
     def _in_force(self, now_ns: int) -> PreparedPlan:
-        """Return the plan for the next frame: the monitor's, or local when it cannot be trusted."""
+        """Return the plan for the next frame: the monitor's, or local if it cannot be trusted."""
         silent_s = (now_ns - self._monitor_seen_ns) / 1e9
         if self._limits.finish_locally and (
             self._gave_up_on is not None or silent_s > self._limits.watchdog_s

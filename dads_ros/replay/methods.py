@@ -51,12 +51,15 @@ METHODS = {
         Method('cloud-only-raw', 'upload the frame as it is', 'fixed', 'raw', False),
     )
 }
+# Recorded, but counted nowhere.
+WARMUP_FRAMES = 10
+
 DEFAULT_METHODS = ('dads', 'edge-only', 'cloud-only-jpeg')
 
 
 def choose(names: str) -> tuple[Method, ...]:
     """
-    Return the methods of a comma-separated list, 'all' or 'none' meaning with or without baselines.
+    Return the methods of a comma-separated list; 'all' and 'none' mean of the baselines.
 
     The package's own comes first in any case. Raises ConfigError when one is unknown.
     """

@@ -71,7 +71,8 @@ def slowed_down(profile: Profile, factor: float) -> Profile:
         layer_s={name: seconds * factor for name, seconds in profile.layer_s.items()},
         codecs={
             tensor: {
-                name: replace(cost, encode_s=cost.encode_s * factor) for name, cost in costs.items()
+                name: replace(cost, encode_s=cost.encode_s * factor)
+                for name, cost in costs.items()
             }
             for tensor, costs in profile.codecs.items()
         },

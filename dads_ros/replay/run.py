@@ -52,6 +52,7 @@ class RunSetup:
     slowdown: float
     inputs: tuple[str, ...]
     stamp_origin_ns: int
+    accuracy_budget: float = 0.01
     privacy: bool = False
     loop: bool = False
 
@@ -107,6 +108,7 @@ def _monitor(setup: RunSetup, method: Method) -> dict[str, object]:
         'edge_profile': str(setup.edge_profile),
         'cloud_profile': str(setup.cloud_profile),
         'calibration': str(setup.calibration or ''),
+        'accuracy_budget': setup.accuracy_budget,
         'privacy': setup.privacy,
         'mode': method.mode,
         'fixed_boundary': list(method.boundary or setup.inputs) if method.codec else [''],

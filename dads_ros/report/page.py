@@ -130,7 +130,9 @@ def _run(run: RunRecord) -> dict[str, Any]:
         'outcome': [outcomes.index(f.outcome) for f in frames],
         'plan_id': [f.plan_id for f in frames],
         'bytes': [f.size_bytes for f in frames],
-        'total_s': _rounded((f.total_s if f.outcome.is_published else math.nan for f in frames), 5),
+        'total_s': _rounded(
+            (f.total_s if f.outcome.is_published else math.nan for f in frames), 5
+        ),
         'stages_s': [_rounded((getattr(f, name) for f in frames), 5) for name, _ in STAGES],
         'plans': [_plan(run.info.graph, plan, start_s) for plan in run.plans],
         'link': {

@@ -165,7 +165,9 @@ def _worth(main: Summary, others: Sequence[Comparison], summaries: Sequence[Summ
     rivals = [o for o in others if o.standing in (Standing.SAME, Standing.WORSE)]
     honest = [o for o in rivals if not o.less_accurate]
     if not honest and any(o.standing is Standing.UNSETTLED for o in others):
-        return 'The run is too short to say whether the surgery was worth it; replay a longer clip.'
+        return (
+            'The run is too short to say whether the surgery was worth it; replay a longer clip.'
+        )
     if not honest:
         but = [f'{method_words(o.method)} was as fresh but less accurate' for o in rivals]
         return ' '.join(['Surgery was worth it here.', *map(_sentence, but)])

@@ -47,7 +47,7 @@ class Report:
 
 def write_report(session: Path) -> Report:
     """
-    Write ``report.html`` and ``detections.jsonl`` into a session's folder and return what they say.
+    Write ``report.html`` and ``detections.jsonl`` into a session's folder; return what they say.
 
     The page shows ``annotated.webm`` when it lies there. Raises RecordError when the session
     cannot be read; nothing is written then.

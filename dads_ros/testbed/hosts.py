@@ -68,7 +68,9 @@ class Port:
     def counters(self) -> Counters:
         """Return what has left; drops and queue are those of a shaper on the port."""
         where = ('-n', self.namespace, '-s', '-j')
-        sent = json.loads(run('ip', *where, 'link', 'show', 'dev', self.device))[0]['stats64']['tx']
+        sent = json.loads(run('ip', *where, 'link', 'show', 'dev', self.device))[0]['stats64'][
+            'tx'
+        ]
         queue = json.loads(run('tc', *where, 'qdisc', 'show', 'dev', self.device, 'root'))[0]
         return Counters(sent['bytes'], sent['packets'], queue['drops'], queue['backlog'])
 

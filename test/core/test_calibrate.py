@@ -115,7 +115,10 @@ def test_benchmark_finds_no_mismatch_and_covers_every_codec_it_names(model, fram
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['calibrate', '--edge', 'no.json', '--frames', 'scene', '-o', 'x'], "'no.json' cannot be"),
+        (
+            ['calibrate', '--edge', 'no.json', '--frames', 'scene', '-o', 'x'],
+            "'no.json' cannot be",
+        ),
         (
             ['calibrate', '--edge', 'no.json', '--frames', 'scene', '-o', 'x', '--budget', '2'],
             'budget must be from 0 to 1, not 2.0',

@@ -200,7 +200,9 @@ def test_reasons_do_not_quote_what_arrived(tiny):
     made, _ = pipeline(tiny)
     draw = random.Random(1)
     for sequence in range(200):
-        changes = {'codec': f'jpeg{draw.random()}'} if sequence % 2 else {'data': draw.randbytes(9)}
+        changes = (
+            {'codec': f'jpeg{draw.random()}'} if sequence % 2 else {'data': draw.randbytes(9)}
+        )
         made.receive(tensor(bundle(tiny, sequence=sequence), **changes))
         run_dry(made)
     assert set(made.rejected) == {'unknown codec', 'data cannot be decoded'}

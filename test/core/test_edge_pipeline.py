@@ -116,8 +116,10 @@ def test_results_are_taken_once_and_only_if_they_answer(tiny):
             'not asked for': replace(good, sent_ns=good.sent_ns + 1),
             'boxes not finite': replace(good, detections=nan),
             'times out of range': replace(good, queue_s=float('nan')),
-            'unknown class': replace(good, detections=replace(nan, boxes=good.detections.boxes,
-                                                               class_ids=np.ones(1, int))),
+            'unknown class': replace(
+                good,
+                detections=replace(nan, boxes=good.detections.boxes, class_ids=np.ones(1, int)),
+            ),
         }  # fmt: skip
         for result in forged.values():
             assert not car.edge.receive(result)

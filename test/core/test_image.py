@@ -36,7 +36,9 @@ def test_whole_image_fits_and_the_rest_is_grey(width, height, to_width, to_heigh
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     assert rows == to_height or columns == to_width
     assert (frame[0, :rows, :columns] == 200).all()
-    assert (frame[0, rows:] == PADDING_GREY).all() and (frame[0, :, columns:] == PADDING_GREY).all()
+    assert (frame[0, rows:] == PADDING_GREY).all() and (
+        frame[0, :, columns:] == PADDING_GREY
+    ).all()
 
 
 @given(

@@ -129,7 +129,9 @@ def test_transfer_times_are_predicted(mbps, size_bytes, rtt_s, jitter, utilisati
     air_s = size_bytes * 8 / (mbps * 1e6)
     assume(air_s * 4 + rtt_s < 0.8)
     period_s = max(air_s / utilisation, 0.02)
-    world = World(steady(mbps), max(4.0, 25 * period_s), 1.0, rtt_s=rtt_s, jitter=jitter, seed=seed)
+    world = World(
+        steady(mbps), max(4.0, 25 * period_s), 1.0, rtt_s=rtt_s, jitter=jitter, seed=seed
+    )
     found = Driver(world, size_bytes, period_s).run()
     assert found.alive and found.uplink_bps > 0
     error_s = abs(size_bytes * 8 / found.uplink_bps - air_s)

@@ -167,7 +167,9 @@ def test_costs_of_a_captured_network() -> None:
     with pytest.raises(GraphError, match="'y' has no edge_ns"):
         CostGraph.from_layers(layers, edge_ns={'x': 1}, cloud_ns=costs, output_bytes=costs)
     with pytest.raises(GraphError, match='negative'):
-        CostGraph.from_layers(layers, edge_ns={'x': 1, 'y': -1}, cloud_ns=costs, output_bytes=costs)
+        CostGraph.from_layers(
+            layers, edge_ns={'x': 1, 'y': -1}, cloud_ns=costs, output_bytes=costs
+        )
 
 
 @pytest.mark.parametrize('bad', [{'uplink_bps': -1.0}, {'uplink_bps': float('nan')}])

@@ -140,7 +140,9 @@ def test_stages_that_do_not_add_up_are_found() -> None:
 
 
 @given(st.lists(st.floats(0.1, 5), min_size=1, max_size=8), st.floats(0.1, 30))
-def test_a_steady_trace_in_pieces_carries_what_one_does(steps: list[float], seconds: float) -> None:
+def test_a_steady_trace_in_pieces_carries_what_one_does(
+    steps: list[float], seconds: float
+) -> None:
     trace = [(sum(steps[:i]), 8e6) for i in range(len(steps))]
     assert capacity_bytes(trace, seconds) == pytest.approx(1e6 * seconds)
 

@@ -45,7 +45,9 @@ def test_licence_header(root: Path) -> None:
     header = (root / 'dads_ros/graph.py').read_text().split('\n\n', 1)[0] + '\n'
     assert header.startswith('# Copyright') and 'apache.org/licenses/LICENSE-2.0' in header
     wrong = [str(p) for p in python_files(root) if not p.read_text().startswith(header)]
-    assert not wrong, 'these do not start with the header of dads_ros/graph.py: ' + ', '.join(wrong)
+    assert not wrong, 'these do not start with the header of dads_ros/graph.py: ' + ', '.join(
+        wrong
+    )
 
 
 def test_no_long_file(root: Path) -> None:

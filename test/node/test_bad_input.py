@@ -95,7 +95,8 @@ def test_monitor_with_profiles_of_different_models(tmp_path: Path) -> None:
     for name, model_hash in (('edge', 'a' * 64), ('cloud', 'b' * 64)):
         profile(model_hash).save(tmp_path / f'{name}.json')
     line = fail(
-        'monitor', '--ros-args', '-p', 'edge_profile:=edge.json', '-p', 'cloud_profile:=cloud.json',
+        'monitor', '--ros-args',
+        '-p', 'edge_profile:=edge.json', '-p', 'cloud_profile:=cloud.json',
         cwd=tmp_path,
     )  # fmt: skip
     assert 'another model' in line

@@ -44,12 +44,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
     trace.write_text(TRACE, encoding='utf-8')
     drive = Drive(
         source='scene',
-        rate=1.0,
         detector=DEFAULT_DETECTOR,
         weights=None,
         trace=trace,
         rtt_s=0.02,
-        edge_frame_s=0.25,
+        edge_slowdown=18.0,
     )
     record_session(drive, (METHODS['dads'],), folder / 'session')
     return load_run(folder / 'session' / 'runs' / 'dads')

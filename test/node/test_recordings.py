@@ -49,12 +49,8 @@ def drive(source: Path, folder: Path) -> RunRecord:
     record_session(
         Drive(
             source=str(source),
-            rate=1.0,
             detector=DEFAULT_DETECTOR,
             weights=None,
-            trace=None,
-            rtt_s=0.0,
-            edge_frame_s=None,
         ),
         (METHODS['dads'],),
         folder,

@@ -30,7 +30,8 @@ from ament_index_python.packages import get_package_share_directory
 import rclpy
 from vision_msgs.msg import Detection2DArray
 
-# Of Detection2DArray in vision_msgs 4.1.1. It covers every name, type and order of all seven types.
+# Of Detection2DArray in vision_msgs 4.1.1. It covers every name, type and order of all seven
+# types.
 OFFICIAL = 'RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968'
 
 

@@ -108,7 +108,9 @@ def test_a_frame_tells_its_story(browser: sync_api.Browser, page_path: Path) -> 
     page.locator('#plot-latency .u-over').hover(position={'x': 200, 'y': 100})
     page.locator('#plot-latency .u-over').hover(position={'x': 300, 'y': 100})
     told = page.inner_text('#readout')
-    assert 'via cloud in' in told and 'Plan: cut after waist' in told and "the car's layers" in told
+    assert (
+        'via cloud in' in told and 'Plan: cut after waist' in told and "the car's layers" in told
+    )
     page.click('#run-choice >> text=edge-only')
     page.locator('#plot-latency .u-over').hover(position={'x': 320, 'y': 90})
     assert 'Plan: all on the car' in page.inner_text('#readout')

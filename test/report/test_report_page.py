@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The page as a file: self-contained, safe against what names hold, written whole or not at all."""
+"""The page as a file: self-contained, safe against what names hold, written whole or not."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""scripts/environment.sh: when it makes anew, what it asks of the machine, what it lets through."""
+"""scripts/environment.sh: when it makes anew, what it asks of the machine, what gets through."""
 
 from __future__ import annotations
 

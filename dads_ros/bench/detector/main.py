@@ -70,7 +70,11 @@ KINDS = ('packed', 'jpeg', 'webp', 'h264')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``dads bench detector``."""
     parser.add_argument(
-        '--data', type=Path, required=True, metavar='DIR', help='folder with a COCO file and frames'
+        '--data',
+        type=Path,
+        required=True,
+        metavar='DIR',
+        help='folder with a COCO file and frames',
     )
     parser.add_argument(
         '--annotations',
@@ -89,7 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=TWIN,
         metavar='WEIGHTS',
-        help="weights trained with --waist none, to tell the waist's price, default: the package's",
+        help="weights trained with --waist none, to tell the waist's price; default: the shipped",
     )
     parser.add_argument('--json', action='store_true', help='print one JSON object')
 
@@ -174,7 +178,7 @@ def accuracy(found: Sequence[Detections], truth: Sequence[Boxes]) -> dict[str, o
 
 
 def rates(shipped: Trial, twin: Trial, ap50: float) -> dict[str, object]:
-    """Return what the uploads cost in bytes and in AP50, for the waist and for what it replaces."""
+    """Return what uploads cost in bytes and in AP50, for the waist and for what it replaces."""
     rows = [*waist_rows(shipped)]
     for each in (shipped, twin):
         rows += [*image_rows(each), *video_rows(each)]

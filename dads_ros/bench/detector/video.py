@@ -32,7 +32,9 @@ QUALITIES = (40, 36, 32, 28, 23)
 FRAMES_PER_S = 10
 
 
-def stream(frames: Sequence[np.ndarray], quality: int) -> tuple[list[np.ndarray], list[int], float]:
+def stream(
+    frames: Sequence[np.ndarray], quality: int
+) -> tuple[list[np.ndarray], list[int], float]:
     """
     Send consecutive frames through x264 at a constant rate factor, with no frame held back.
 

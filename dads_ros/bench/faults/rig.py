@@ -208,7 +208,7 @@ class Rig:
         self.wait_until('time to pass', lambda: time.monotonic() >= end_s, seconds + READY_S)
 
     def wait_for_cloud(self, count: int = 3) -> None:
-        """Wait until so many frames that arrive from now on went through the cloud, or too long."""
+        """Wait until so many frames that arrive from now on went via the cloud, or too long."""
         done = self._goes_through_cloud(time.monotonic_ns(), count)
         with suppress(_TooLateError):  # the record shows it
             self.wait_until('frames to go through the cloud again', done, RECOVERY_S)
@@ -253,6 +253,8 @@ class Rig:
 
     def _goes_through_cloud(self, since_ns: int, count: int = 3) -> Callable[[], bool]:
         return lambda: (
-            sum(f.received_ns >= since_ns and f.outcome is Outcome.VIA_CLOUD for f in self.frames())
+            sum(
+                f.received_ns >= since_ns and f.outcome is Outcome.VIA_CLOUD for f in self.frames()
+            )
             >= count
         )

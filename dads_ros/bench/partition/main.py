@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0, help='of situations and DAGs (default: 0)')
     parser.add_argument(
         '--write-docs', type=Path, metavar='DOCS',
-        help="write the tables into DOCS/partition.md and the plots into DOCS/img",
+        help='write the tables into DOCS/partition.md and the plots into DOCS/img',
     )  # fmt: skip
 
 

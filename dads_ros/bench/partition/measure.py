@@ -145,7 +145,9 @@ def measure(name: str, graphs: Graphs, count: int, seed: int) -> NetworkResult:
     table, build_s = _timed(lambda: build_table(graphs))
     lookups = [_timed(lambda s=s: table.plan(s))[1] for s in situations]  # type: ignore[misc]
     raw = graphs[RAW]
-    networkx = [_timed(lambda s=s: reference_dsl(raw, s))[1] for s in situations[:_NETWORKX_SOLVES]]  # type: ignore[misc]
+    networkx = [
+        _timed(lambda s=s: reference_dsl(raw, s))[1] for s in situations[:_NETWORKX_SOLVES]
+    ]  # type: ignore[misc]
     mismatches, gap, table_ratio, paper_ratio = 0, 0.0, 1.0, 1.0
     for i, situation in enumerate(tqdm(situations, desc=name, unit='situation', leave=False)):
         light = dsl(graphs, situation)

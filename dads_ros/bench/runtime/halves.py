@@ -76,7 +76,7 @@ def split_mismatches(
 def halves_over_whole(
     model: Model, boundaries: Sequence[Boundary], frames: Sequence[np.ndarray]
 ) -> list[float]:
-    """Return each cut's time, both halves together, over the whole network's in the same rounds."""
+    """Return each cut's time, halves added, over the whole network's in the same rounds."""
     now = timing.clock('cpu')
     whole = surgery.tail(model, model.graph.inputs)
     ratios = []
@@ -98,7 +98,7 @@ def edge_only_over_plain_torch(
     detector: Detector, model: Model, frames: Sequence[np.ndarray]
 ) -> tuple[float, str]:
     """
-    Return the package's time for a frame over the fastest plain torch loop's, and that loop's name.
+    Return the package's time for a frame over the fastest plain loop's, and that loop's name.
 
     Both decode their outputs. Plain torch is the detector's module in both memory layouts and as
     torch.export gives it back.

@@ -202,9 +202,10 @@ def latencies(
     """
     Return the latency of edge-only, the best JPEG upload and the best split over real frames.
 
-    Both computing stages are measured frame by frame, the edge's times ``edge_factor``; the link is
-    arithmetic, bytes over the uplink. JPEG and split are those of least median latency among the
-    rates that cost no more AP than the budget; if every JPEG costs more, the one that costs least.
+    Both computing stages are measured frame by frame, the edge's times ``edge_factor``; the link
+    is arithmetic, bytes over the uplink. JPEG and split are those of least median latency among
+    the rates that cost no more AP than the budget; if every JPEG costs more, the one that costs
+    least.
     """
     pictures = model.graph.inputs
     jpegs = [rate for rate in rates if rate.codec.startswith('jpeg')]

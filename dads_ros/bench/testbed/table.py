@@ -16,7 +16,8 @@
 The paper's table live: five networks, four uplinks, light and heavy load, six ways of cutting.
 
 A way that never changes its cut is driven once along a staircase of the uplinks; ways that cut the
-same in a cell share its drive. Staying on the car does not depend on the uplink and is driven once.
+same in a cell share its drive. Staying on the car does not depend on the uplink and is driven
+once.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ from dads_ros.trace import Trace
 
 _LOADS: tuple[Load, Load] = ('light', 'heavy')
 HEAVY_HZ = 20.0
-# A tenth of what the car alone sustains would leave hardly a frame to measure: not rarer than this,
-# unless it would be more than half of what the car sustains.
+# A tenth of what the car alone sustains would leave hardly a frame to measure: not rarer than
+# this, unless it would be more than half of what the car sustains.
 _LIGHT_PERIOD_S = 2.0
 _LEVEL_S = 6.0
 _FIRST_LEVEL_S = 20.0  # the lowest uplink takes 10 s for one raw frame
@@ -185,7 +186,7 @@ def uplinks(*, quick: bool) -> tuple[float, ...]:
 
 
 def figures(cells: Sequence[Cell]) -> dict[str, object]:
-    """Return the gains over staying and over sending all, and the worst cell against the others."""
+    """Return the gains over staying and over sending all, and the worst cell against others."""
     by_place: dict[tuple[str, float, Load], dict[str, Cell]] = {}
     for cell in cells:
         by_place.setdefault((cell.network, cell.uplink_mbps, cell.load), {})[cell.method] = cell
@@ -202,7 +203,11 @@ def figures(cells: Sequence[Cell]) -> dict[str, object]:
              if a.throughput_hz and b.throughput_hz]
         )  # fmt: skip
     worst = [ratio for c in by_place.values() if (ratio := _over_best(c)) is not None]
-    return {**gains, 'worst_over_best_static': _largest(worst), 'cells': [asdict(c) for c in cells]}
+    return {
+        **gains,
+        'worst_over_best_static': _largest(worst),
+        'cells': [asdict(c) for c in cells],
+    }
 
 
 def _over_best(cells: dict[str, Cell]) -> float | None:

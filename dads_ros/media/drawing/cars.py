@@ -199,7 +199,9 @@ def _tail(
     inner = half * float(rng.uniform(0.55, 0.72))
     for side in (-1, 1):
         rear(builder, span(side, inner, half * 0.99), (low, top - 0.08), z, lamp, 0.1)
-        rear(builder, span(side, inner, inner + 0.1), (low, low + 0.07), z - 0.005, (210, 205, 190))
+        rear(
+            builder, span(side, inner, inner + 0.1), (low, low + 0.07), z - 0.005, (210, 205, 190)
+        )
     bottom = shape.bottom_m
     rear(builder, (-half, half), (bottom, bottom + 0.16), z, DARK)
     rear(builder, (-half, half), (bottom + 0.31, bottom + 0.34), z, (30, 30, 32))

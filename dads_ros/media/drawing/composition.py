@@ -116,7 +116,9 @@ class Composition:
             bend,
         )
 
-    def _darken(self, rgb: np.ndarray, camera: Camera, things: list[Actor], along_m: float) -> None:
+    def _darken(
+        self, rgb: np.ndarray, camera: Camera, things: list[Actor], along_m: float
+    ) -> None:
         """Light the ground and lay the shadows of all things on it."""
         half = np.full((self._height // 2, self._width // 2), 255, np.uint8)
         light = self._light

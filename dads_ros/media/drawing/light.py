@@ -43,7 +43,9 @@ def random_light(rng: np.random.Generator) -> Light:
     clear = float(rng.uniform(0.2, 1.0))
     azimuth, height = float(rng.uniform(0, math.tau)), float(rng.uniform(0.5, 1.1))
     sun = np.array([
-        math.cos(height) * math.sin(azimuth), math.sin(height), math.cos(height) * math.cos(azimuth)
+        math.cos(height) * math.sin(azimuth),
+        math.sin(height),
+        math.cos(height) * math.cos(azimuth),
     ])  # fmt: skip
     grey, blue = np.array([196.0, 202.0, 208.0]), np.array([112.0, 158.0, 212.0])
     sky = grey + (blue - grey) * clear

@@ -164,7 +164,9 @@ def draw_mesh(
     canvas.layer(polygons.reshape(-1, 2), z_m, paint, owner)
 
 
-def _shade(colours: np.ndarray, gloss: np.ndarray, normals: np.ndarray, light: Light) -> np.ndarray:
+def _shade(
+    colours: np.ndarray, gloss: np.ndarray, normals: np.ndarray, light: Light
+) -> np.ndarray:
     """Return face colours under the sun, with the sky or the road mirrored in glossy ones."""
     facing = np.maximum(normals @ light.sun, 0.0)
     bright = light.ambient * (0.62 + 0.38 * normals[:, 1]) + light.direct * facing
