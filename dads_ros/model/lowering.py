@@ -45,7 +45,12 @@ _COPIES = (
     aten.lift_fresh_copy.default,
 )
 _BATCH_NORM = aten._native_batch_norm_legit_no_training.default
-_CONVOLUTIONS = (aten.conv1d.default, aten.conv2d.default, aten.conv2d.padding, aten.conv3d.default)
+_CONVOLUTIONS = (
+    aten.conv1d.default,
+    aten.conv2d.default,
+    aten.conv2d.padding,
+    aten.conv3d.default,
+)
 
 
 def lower(program: ExportedProgram) -> fx.GraphModule:
@@ -84,7 +89,9 @@ def attribute(module: torch.nn.Module, target: Any) -> torch.Tensor:
     """Return the tensor that a get_attr node reads."""
     value = operator.attrgetter(target)(module)
     if not isinstance(value, torch.Tensor):
-        raise CaptureError(f'the network reads {target!r}, which is not a tensor; make it a buffer')
+        raise CaptureError(
+            f'the network reads {target!r}, which is not a tensor; make it a buffer'
+        )
     return value
 
 
@@ -194,7 +201,7 @@ def _foldable(conv: fx.Node, norm: fx.Node, results: list[fx.Node]) -> bool:
 
 
 def _folded(module: fx.GraphModule, conv: Any, norm: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return weight and bias of a convolution with its batch-norm, computed in double precision."""
+    """Return weight and bias of a convolution with its batch-norm, in double precision."""
 
     def value(node: fx.Node | None, default: float) -> torch.Tensor:
         if node is None:

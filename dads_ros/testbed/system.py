@@ -55,7 +55,9 @@ def require_rights() -> None:
     if os.geteuid() != 0:
         raise HostError('the testbed needs root for network namespaces; run it with sudo')
     if rights & needed != needed:
-        raise HostError('root lacks CAP_NET_ADMIN or CAP_SYS_ADMIN; start the container privileged')
+        raise HostError(
+            'root lacks CAP_NET_ADMIN or CAP_SYS_ADMIN; start the container privileged'
+        )
     if missing := [tool for tool in ('ip', 'tc') if shutil.which(tool) is None]:
         raise HostError(f'{" and ".join(missing)} not found; run: apt install iproute2')
 
@@ -77,5 +79,6 @@ def _started(pid: int) -> int | None:
         stat = Path(f'/proc/{pid}/stat').read_text(encoding='utf-8', errors='replace')
     except (FileNotFoundError, ProcessLookupError):
         return None
-    fields = stat.rpartition(')')[2].split()  # the command's name may hold anything but comes first
+    # The command's name may hold anything but comes first.
+    fields = stat.rpartition(')')[2].split()
     return None if fields[0] == 'Z' else int(fields[19])

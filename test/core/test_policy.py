@@ -36,7 +36,8 @@ def make_table(slowdown: float = 6.0) -> PlanTable:
     cloud_ns = (0, 10_000_000, 40_000_000)
     return build_table({
         'raw': CostGraph(
-            ids=('frame', 'waist', 'detections'), edges=((0, 1), (1, 2)), pinned=(0,), outputs=(2,),
+            ids=('frame', 'waist', 'detections'), edges=((0, 1), (1, 2)),
+            pinned=(0,), outputs=(2,),
             edge_ns=tuple(int(ns * slowdown) for ns in cloud_ns), cloud_ns=cloud_ns,
             output_bytes=(100_000, 5_000, 100),
         )
@@ -178,7 +179,8 @@ def test_load_follows_the_camera_with_hysteresis():
     driver = connected(2.0)
     assert driver.policy.plan.mode is Mode.LIGHT
     upload = driver.see(12.0, 30, rate_hz=18.0)
-    # 60 ms on the edge cannot hold 18 Hz, nor can the upload's 67 ms: the least longest stage wins.
+    # 60 ms on the edge cannot hold 18 Hz, nor can the upload's 67 ms: the least longest stage
+    # wins.
     assert upload is not None and driver.policy.plan.mode is Mode.HEAVY
     assert 'nothing keeps up' in driver.policy.plan.reason
     driver.see(12.0, 30, rate_hz=15.0)  # 60 ms at 15 Hz keep up, but with hardly a tenth to spare
@@ -196,7 +198,9 @@ def test_wishes_are_met_at_once_and_kept(wish, row, mode, alive):
     driver = connected()
     driver.policy.ask(wish, ('waist',), 'raw')
     plan = driver.see(2.0, alive=alive)
-    assert plan is not None and plan.mode is mode and plan.reason.startswith(f'mode {wish!r} asked')
+    assert (
+        plan is not None and plan.mode is mode and plan.reason.startswith(f'mode {wish!r} asked')
+    )
     for mbps in (0.0, 50.0, 0.01):
         driver.see(mbps, 20, alive=alive and mbps > 0)
         assert driver.row == row and driver.policy.plan.mode is mode
