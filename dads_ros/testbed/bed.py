@@ -52,7 +52,7 @@ class Setup:
 
     :param trace: the uplink's rate; the downlink has none.
     :param impairment: each way; None leaves delay and loss to the kernel's own link, 0.
-    :param edge_cores: how much of a core the car's detector gets; None for no limit.
+    :param edge_cores: how many cores of this machine the edge node gets; None for all.
     :param queue_bytes: buffer in front of the uplink.
     """
 

@@ -33,8 +33,9 @@ from dads_ros.trace import Trace
 # The kernel cannot be told 0. At this rate a full packet takes 12 s: but for two packets at the
 # start nothing gets through, and what waits in the buffer still waits when the link is back.
 STALLED_BPS = 1000
-# Tokens for this long may gather: the kernel wakes up late on a busy machine.
-_BURST_S = 0.005
+# Tokens for a packet and this long may gather: the kernel wakes up late on a busy machine. They let
+# the first packet after a pause pass at once.
+_BURST_S = 0.001
 _UNUSED_PROTOCOL = 0x88B5  # reserved for experiments: no host listens
 
 
@@ -55,7 +56,7 @@ class Shaper:
     def set_rate(self, rate_bps: float) -> None:
         """Hold the port to a rate from now on, Ethernet headers included; 0 holds everything."""
         rate_bps = max(STALLED_BPS, round(rate_bps))
-        burst_bytes = max(2 * FRAME_BYTES, math.ceil(rate_bps * _BURST_S / 8))
+        burst_bytes = FRAME_BYTES + math.ceil(rate_bps * _BURST_S / 8)
         run(
             'tc', '-n', self._port.namespace, 'qdisc', 'replace', 'dev', self._port.device, 'root',
             'tbf', 'rate', f'{rate_bps}bit', 'burst', f'{burst_bytes}b',

@@ -80,7 +80,10 @@ def test_what_still_runs_in_a_group_ends_with_it() -> None:
 
 
 def test_too_small_a_share_is_refused() -> None:
-    with pytest.raises(HostError, match=r'0\.01 cores is too small; give 0\.05'), cpu_quota(0.01):
+    with (
+        pytest.raises(HostError, match=r'0\.005 cores is too small; give 0\.01'),
+        cpu_quota(0.005),
+    ):
         pass
 
 
@@ -115,5 +118,5 @@ def test_version_two_is_limited_through_its_files(
     monkeypatch.setattr('dads_ros.testbed.quota.find_controller', lambda _: parent)
     monkeypatch.setattr('dads_ros.testbed.quota._remove', lambda _: None)
     with cpu_quota(0.25) as quota:
-        assert (quota.folder / 'cpu.max').read_text() == '5000 20000'
+        assert (quota.folder / 'cpu.max').read_text() == '25000 100000'
     assert (parent / 'cgroup.subtree_control').read_text() == '+cpu'
