@@ -57,8 +57,7 @@ class CameraRate:
     """
     The camera's frame rate from its stamps, which may come in out of order.
 
-    :param window: stamps kept; the median interval between them survives dropped frames and
-    pauses.
+    :param window: stamps kept; their median interval survives dropped frames and pauses.
     """
 
     def __init__(self, window: int = 16) -> None:

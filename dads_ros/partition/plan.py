@@ -33,8 +33,7 @@ class CutPlan:
     A cut and its costs in one situation.
 
     :param mode: the load it was chosen or evaluated for. Light plans minimise ``delay_s`` and
-    count
-        mean tensor sizes; heavy plans minimise ``max_stage_s`` and count peak sizes.
+        count mean tensor sizes; heavy plans minimise ``max_stage_s`` and count peak sizes.
     :param boundary: ids of the tensors that cross, in topological order; empty for all-local.
     :param edge: ids of the layers on the edge, in topological order.
     :param codec: the codec of all tensors that cross; empty for all-local.

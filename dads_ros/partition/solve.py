@@ -35,8 +35,7 @@ def solve(
     """
     Return the exact plan for a situation, as ``PlanTable.plan`` does from its rows.
 
-    :param mode: 'auto' takes the light plan while its longest stage is shorter than a frame
-    period.
+    :param mode: 'auto' takes the light plan while its longest stage fits a frame period.
     :param time_limit_s: for proving a heavy plan; see :func:`~dads_ros.partition.heavy.dsh`.
     """
     if mode != 'heavy':

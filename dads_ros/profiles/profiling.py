@@ -73,8 +73,7 @@ def measure(
     """
     Measure a captured detector on this machine, with the threads that torch is set to.
 
-    :param frames: network inputs, uint8 [1, height, width, 3], from real video: sizes depend on
-    it.
+    :param frames: network inputs, uint8 [1, height, width, 3], of real video: sizes depend on it.
     :param repeats: rounds of timing; medians are kept, so a few disturbed rounds do no harm.
     Raises ProfileError when there are no frames.
     """

@@ -118,8 +118,7 @@ def unaccounted(run: RunRecord, still_s: float) -> int:
     """
     Return how many of the frames that reached the car ended not at all, or twice.
 
-    :param still_s: a frame that arrived so shortly before the run was ended may still be under
-    way.
+    :param still_s: a frame that arrived so shortly before the run's end may be under way.
     """
     if not run.frames:
         return 0
