@@ -38,6 +38,11 @@ class Detections:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def at_least(self, score: float) -> Detections:
+        """Return those that are as sure as that."""
+        kept = self.scores >= score
+        return Detections(self.boxes[kept], self.scores[kept], self.class_ids[kept])
+
     @staticmethod
     def empty() -> Detections:
         """Return no boxes."""

@@ -69,13 +69,18 @@ class DetectorSettings:
     """Which network, the same on the car and in the cloud, and how to run it."""
 
     detector: str = _parameter(
-        DEFAULT_DETECTOR, 'Factory of the detector, package.module:factory; the same on both sides.'
+        DEFAULT_DETECTOR,
+        'Factory of the detector, package.module:factory; the same on both sides.',
     )
     weights: str = _parameter('', "File of the detector's weights; empty takes the factory's own.")
     threads: int = _parameter(
         0, 'Threads that compute; 0 takes all cores but one, which DDS needs.', low=0, high=256
     )
     device: str = _parameter('cpu', 'Where the layers run.', choices=('cpu', 'cuda'))
+    compiled: bool = _parameter(
+        False,
+        'Run the halves that dads profile --compile made on this machine; others run plain.',
+    )
     reliability: str = _parameter(
         'reliable',
         'QoS of bundles, results and probes. reliable repeats lost parts; best_effort does not.',
@@ -93,6 +98,16 @@ class EdgeSettings(DetectorSettings):
     image_reliability: str = _parameter(
         'best_effort', 'QoS of the camera topic.', choices=QOS_CHOICES
     )
+    image_deadline_s: float = _parameter(
+        0.0,
+        'Warn when no image came for this long. 0 asks the camera for no deadline: one that '
+        'offers none would not be heard.',
+        low=0,
+        high=3600,
+    )
+    min_score: float = _parameter(
+        0.0, 'Boxes less sure than this are not published.', low=0, high=1, live=True
+    )
     vehicle: str = _parameter(
         '', 'Name of this car in its bundles; empty takes the namespace, or the host.'
     )
@@ -104,7 +119,10 @@ class EdgeSettings(DetectorSettings):
         3.0, 'Without a word from the monitor for this long, compute on the car.', low=0.5, high=60
     )
     bundle_cap_bytes: int = _parameter(
-        1_000_000, 'Largest bundle; past it tensors are encoded more coarsely.', low=200, high=2**24
+        1_000_000,
+        'Largest bundle; past it tensors are encoded more coarsely.',
+        low=200,
+        high=2**24,
     )
     finish_locally: bool = _parameter(
         True,
@@ -112,10 +130,12 @@ class EdgeSettings(DetectorSettings):
         'offloading would give: such frames are dropped.',
     )
     emulated_uplink: str = _parameter(
-        '', 'CSV time_s,uplink_mbps: emulate this uplink in front of the publisher. For demos.'
+        '',
+        'CSV time_s,uplink_mbps: emulate this uplink in front of the publisher. For demos.',
+        live=True,
     )
     emulated_rtt_ms: float = _parameter(
-        0.0, 'Emulated round trip, with emulated_uplink.', low=0, high=5000
+        0.0, 'Emulated round trip, with emulated_uplink.', low=0, high=5000, live=True
     )
     emulated_slowdown: float = _parameter(
         1.0, 'Pad every computing stage to this multiple of its time, for demos.', low=1, high=1000
@@ -130,7 +150,8 @@ class CloudSettings(DetectorSettings):
         default_factory=lambda: ['.'],
         metadata={
             'limits': Limits(
-                "Namespaces whose bundles to finish; '.' is the node's own, '/car1' another."
+                "Namespaces whose bundles to finish; '.' is the node's own, '/car1' another.",
+                live=True,
             )
         },
     )
@@ -142,7 +163,9 @@ class CloudSettings(DetectorSettings):
     max_age_s: float = _parameter(
         1.0, 'A bundle that waited longer for its turn is dropped.', low=0.05, high=60
     )
-    max_bytes: int = _parameter(4_000_000, 'Largest bundle that is accepted.', low=1000, high=2**28)
+    max_bytes: int = _parameter(
+        4_000_000, 'Largest bundle that is accepted.', low=1000, high=2**28
+    )
 
 
 @dataclass(frozen=True)
@@ -194,7 +217,9 @@ class PlayerSettings:
     stamp_origin_ns: int = _parameter(
         0, "Stamp of the source's time 0; 0 takes the present. A bag keeps its own stamps.", low=0
     )
-    encoding: str = _parameter('rgb8', 'Encoding of the images.', choices=('rgb8', 'bgr8', 'mono8'))
+    encoding: str = _parameter(
+        'rgb8', 'Encoding of the images.', choices=('rgb8', 'bgr8', 'mono8')
+    )
     reliability: str = _parameter('reliable', 'QoS of the images.', choices=QOS_CHOICES)
 
 
@@ -204,6 +229,14 @@ class RecorderSettings:
 
     folder: str = _parameter('', 'Folder of the run; must not hold one yet.')
     info: str = _parameter('', 'JSON file with what was run: the head of run.json.')
+    key_file: str = _parameter('', _KEY_FILE)
+
+
+@dataclass(frozen=True)
+class PingSettings:
+    """Asks the cloud for an answer."""
+
+    vehicle: str = _parameter('ping_cloud', 'Who asks; with a key, the vehicle whose key it is.')
     key_file: str = _parameter('', _KEY_FILE)
 
 

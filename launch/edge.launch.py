@@ -17,6 +17,8 @@
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.actions import EmitEvent
+from launch.conditions import IfCondition
+from launch.conditions import UnlessCondition
 from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch.substitutions import PathJoinSubstitution
@@ -45,6 +47,12 @@ def generate_launch_description() -> LaunchDescription:
             description='every other parameter',
         ),
         DeclareLaunchArgument(
+            'composed',
+            default_value='false',
+            choices=['true', 'false'],
+            description='both nodes in one process',
+        ),
+        DeclareLaunchArgument(
             'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal']
         ),
     ]
@@ -57,19 +65,31 @@ def generate_launch_description() -> LaunchDescription:
     profiles = {
         name: LaunchConfiguration(name) for name in ('edge_profile', 'cloud_profile', 'mode')
     }
+    image = LaunchConfiguration('image')
+    # The topic's name may be absolute: a camera often lives outside our namespace.
+    remappings = [('image', image), ('image/compressed', [image, '/compressed'])]
+    composed = LaunchConfiguration('composed')
     return LaunchDescription(
         [
             *arguments,
             Node(
+                condition=UnlessCondition(composed),
                 executable='edge',
                 parameters=[LaunchConfiguration('params_file')],
-                # The topic's name may be absolute: a camera often lives outside our namespace.
-                remappings=[('image', LaunchConfiguration('image'))],
+                remappings=remappings,
                 **common,
             ),
             Node(
+                condition=UnlessCondition(composed),
                 executable='monitor',
                 parameters=[LaunchConfiguration('params_file'), profiles],
+                **common,
+            ),
+            Node(
+                condition=IfCondition(composed),
+                executable='car',
+                parameters=[LaunchConfiguration('params_file'), profiles],
+                remappings=remappings,
                 **common,
             ),
         ]

@@ -84,10 +84,10 @@ def annotate(
     if detections is None:
         picture = (picture * 0.6).astype(np.uint8)
     else:
-        _draw_boxes(picture, detections, scale)
+        draw_boxes(picture, detections, scale)
     panel = np.full((PANEL_PX, picture.shape[1], 3), _PAPER, np.uint8)
     for number, (text, colour) in enumerate(lines):
-        _text(panel, text, (_MARGIN, 20 + 21 * number), colour)
+        write(panel, text, (_MARGIN, 20 + 21 * number), colour)
     _draw_strip(panel[:, _TEXT_PX:], strip)
     return np.concatenate([picture, panel])
 
@@ -100,22 +100,28 @@ def _enlarged(image_rgb: np.ndarray) -> np.ndarray:
     return cv2.resize(image_rgb, size, interpolation=cv2.INTER_LINEAR)
 
 
-def _draw_boxes(picture: np.ndarray, detections: DetectionRecord, scale: float) -> None:
+def draw_boxes(picture: np.ndarray, detections: DetectionRecord, scale: float = 1.0) -> None:
+    """
+    Draw what was found, the surest on top; boxes below SHOWN_SCORE are left out.
+
+    :param picture: uint8 RGB; drawn on.
+    :param scale: its pixels per pixel of the boxes.
+    """
     found = zip(detections.boxes, detections.scores, detections.labels, strict=True)
     for box, score, label in sorted(found, key=lambda entry: entry[1]):
         if score < SHOWN_SCORE:
             continue
         x0, y0, x1, y1 = (round(v * scale) for v in box)
-        colour = _label_colour(label)
+        colour = label_colour(label)
         cv2.rectangle(picture, (x0, y0), (x1, y1), colour, 2, cv2.LINE_AA)
         text = f'{label} {score:.2f}'
         (width, height), _ = cv2.getTextSize(text, _FONT, 0.4, 1)
         top = max(y0 - height - 5, 0)
         cv2.rectangle(picture, (x0, top), (x0 + width + 4, top + height + 5), colour, cv2.FILLED)
-        _text(picture, text, (x0 + 2, top + height + 2), (12, 12, 12))
+        write(picture, text, (x0 + 2, top + height + 2), (12, 12, 12))
 
 
-def _label_colour(label: str) -> Colour:
+def label_colour(label: str) -> Colour:
     """Return a bright colour that is the same for a label in every video."""
     hue = sum(ord(c) * (i + 3) * 37 for i, c in enumerate(label)) % 180
     pixel = np.array([[[hue, 150, 250]]], np.uint8)
@@ -154,12 +160,12 @@ def _draw_strip(panel: np.ndarray, strip: Strip) -> None:
             y = y_of(mark.latency_s / strip.top_s)
             cv2.circle(panel, (x_of(mark.time_s), y), 2, mark.colour, cv2.FILLED, cv2.LINE_AA)
     cv2.line(panel, (left, bottom), (right, bottom), _FAINT)
-    _text(panel, f'{strip.top_s * 1e3:.0f} ms', (right + 5, top + 10), _INK)
-    _text(panel, f'{strip.top_bps / 1e6:.2g} Mbps', (right + 5, top + 26), _FAINT)
-    _text(panel, '0', (right + 5, bottom + 4), _INK)
-    _text(panel, f'-{WINDOW_S:.0f} s', (left, PANEL_PX - 6), _FAINT)
-    _text(panel, 'now', (right - 24, PANEL_PX - 6), _FAINT)
-    _text(panel, 'dots: latency   line: link   band: plan', (left, 13), _FAINT)
+    write(panel, f'{strip.top_s * 1e3:.0f} ms', (right + 5, top + 10), _INK)
+    write(panel, f'{strip.top_bps / 1e6:.2g} Mbps', (right + 5, top + 26), _FAINT)
+    write(panel, '0', (right + 5, bottom + 4), _INK)
+    write(panel, f'-{WINDOW_S:.0f} s', (left, PANEL_PX - 6), _FAINT)
+    write(panel, 'now', (right - 24, PANEL_PX - 6), _FAINT)
+    write(panel, 'dots: latency   line: link   band: plan', (left, 13), _FAINT)
 
 
 def _held(samples: Sequence[tuple[float, Held]], now_s: float) -> list[tuple[float, float, Held]]:
@@ -172,6 +178,7 @@ def _held(samples: Sequence[tuple[float, Held]], now_s: float) -> list[tuple[flo
     ]
 
 
-def _text(image: np.ndarray, text: str, at: tuple[int, int], colour: Colour) -> None:
+def write(image: np.ndarray, text: str, at: tuple[int, int], colour: Colour) -> None:
+    """Write one line of text; ``at`` is its lower left corner."""
     plain = text.encode('ascii', 'replace').decode()
     cv2.putText(image, plain, at, _FONT, 0.4, colour, 1, cv2.LINE_AA)

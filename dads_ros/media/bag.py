@@ -114,7 +114,7 @@ class BagSource:
 
     def _pixels(self, message: Any) -> np.ndarray:
         if message.__msgtype__ == COMPRESSED:
-            return encodings.decode_compressed(message.data)
+            return encodings.decode_compressed(message.data, message.format)
         size = (message.height, message.width, message.step)
         return encodings.to_rgb(message.data, message.encoding, *size)
 
@@ -171,13 +171,13 @@ def _write(
     with Writer(path, version=8, storage_plugin=storage) as writer:
         connection = writer.add_connection(topic, kind, typestore=types)
         for frame in frames:
-            message = _message(types, frame, compressed)
+            message = image_message(types, frame, compressed=compressed)
             writer.write(connection, frame.stamp_ns, types.serialize_cdr(message, kind))
             count += 1
     return count
 
 
-def _message(types: Typestore, frame: Frame, compressed: bool) -> Any:
+def image_message(types: Typestore, frame: Frame, *, compressed: bool) -> Any:
     """Return the ROS message of a frame."""
     names = types.types
     seconds, nanoseconds = divmod(frame.stamp_ns, 1_000_000_000)

@@ -69,18 +69,26 @@ def to_rgb(data: np.ndarray, encoding: str, height: int, width: int, step: int) 
     return image if conversion is None else cv2.cvtColor(image, conversion)
 
 
-def decode_compressed(data: np.ndarray) -> np.ndarray:
+def decode_compressed(data: np.ndarray, description: str = '') -> np.ndarray:
     """
     Return a JPEG, PNG or WebP picture as uint8 RGB [h, w, 3].
 
+    :param description: of sensor_msgs/CompressedImage, such as ``bgr8; jpeg compressed bgr8``. A
+        Bayer camera's pictures are compressed as they are, one channel of raw cells.
     Raises MediaError when it cannot be decoded.
     """
+    encoding = description.partition(';')[0].strip()
+    is_mosaic = encoding.startswith('bayer_') and not description.endswith(('bgr8', 'rgb8'))
+    how = cv2.IMREAD_GRAYSCALE if is_mosaic else cv2.IMREAD_COLOR
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        image = cv2.imdecode(data, how) if data.size else None
     except cv2.error:  # its header claims more pixels than OpenCV allows
         image = None
     if image is None:
         raise MediaError('compressed image cannot be decoded; jpeg, png and webp are read')
+    if is_mosaic:
+        height, width = image.shape
+        return to_rgb(image.reshape(-1), encoding, height, width, width)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 

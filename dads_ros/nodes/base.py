@@ -17,23 +17,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 import signal
 import sys
 import threading
 import traceback
+from typing import Any
 from typing import Generic
 from typing import TypeVar
 
+from dads_ros.errors import ConfigError
 from dads_ros.errors import DadsError
+from dads_ros.nodes import events
 from dads_ros.nodes import parameters
+from rcl_interfaces.msg import SetParametersResult
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 
 Settings = TypeVar('Settings')
+# What a node may hold, and how it is destroyed.
+_KINDS = {
+    'subscriptions': 'destroy_subscription',
+    'services': 'destroy_service',
+    'timers': 'destroy_timer',
+    'publishers': 'destroy_lifecycle_publisher',
+}
 
 
 class DadsNode(LifecycleNode, Generic[Settings]):
@@ -41,7 +58,8 @@ class DadsNode(LifecycleNode, Generic[Settings]):
     A lifecycle node whose subclass says what to do on each transition.
 
     A subclass overrides ``configure``, ``activate``, ``deactivate`` and ``cleanup``; each may
-    raise DadsError, which is told in one line and fails the transition.
+    raise DadsError, which is told in one line and fails the transition. Topics, services and
+    timers that a node makes in ``configure`` or later are destroyed after ``cleanup``.
     """
 
     def __init__(self, name: str, settings: type[Settings]) -> None:
@@ -50,10 +68,9 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         self.declare_parameter('autostart', True)
         parameters.declare(self, settings)
         self.settings: Settings = parameters.read(self, settings)
-        self.add_on_set_parameters_callback(
-            lambda changes: parameters.check_changes(settings, changes)
-        )
-        self.add_post_set_parameters_callback(lambda _: self._reread())
+        self.add_on_set_parameters_callback(self._change)
+        # What rclpy itself has made: its services and publishers outlive cleanup.
+        self._given = {id(entity) for kind in _KINDS for entity in getattr(self, kind)}
         self.exit_status = 0
         self.finished = threading.Event()
 
@@ -70,11 +87,39 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         """Let go of what configure loaded."""
 
     def settings_changed(self) -> None:
-        """Take in parameters that changed while running."""
+        """
+        Take in parameters that are about to change while running.
+
+        Raises ConfigError when the new ones do not do; they are refused then, with its text.
+        """
+
+    def create_subscription(  # type: ignore[override]
+        self,
+        msg_type: Any,
+        topic: str,
+        callback: Callable[[Any], None],
+        qos_profile: QoSProfile,
+        **rest: Any,
+    ) -> Any:
+        """Subscribe; when nothing can be received, it is logged why."""
+        if isinstance(qos_profile, QoSProfile):
+            rest.setdefault('event_callbacks', events.of_subscription(self, topic, qos_profile))
+        return Node.create_subscription(self, msg_type, topic, callback, qos_profile, **rest)
+
+    def create_lifecycle_publisher(  # type: ignore[override]
+        self, msg_type: Any, topic: str, qos_profile: QoSProfile, **rest: Any
+    ) -> Any:
+        """Return a publisher that is silent unless active; who cannot receive is logged."""
+        rest.setdefault('event_callbacks', events.of_publisher(self, topic))
+        return LifecycleNode.create_lifecycle_publisher(self, msg_type, topic, qos_profile, **rest)
 
     def on_configure(self, _: LifecycleState) -> TransitionCallbackReturn:
         """Handle the configure transition."""
-        return self._transition(self.configure)
+        result = self._transition(self.configure)
+        if result != TransitionCallbackReturn.SUCCESS:
+            self._undo(self.cleanup)
+            self._destroy_entities()
+        return result
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Handle the activate transition."""
@@ -83,6 +128,9 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         result = self._transition(self.activate)
         if result == TransitionCallbackReturn.SUCCESS:
             self.get_logger().info('active')
+        else:
+            self._undo(self.deactivate)
+            super().on_deactivate(state)
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -93,16 +141,24 @@ class DadsNode(LifecycleNode, Generic[Settings]):
 
     def on_cleanup(self, _: LifecycleState) -> TransitionCallbackReturn:
         """Handle the cleanup transition."""
-        return self._transition(self.cleanup)
+        result = self._transition(self.cleanup)
+        self._destroy_entities()
+        return result
 
     def on_shutdown(self, _: LifecycleState) -> TransitionCallbackReturn:
         """Handle the shutdown transition."""
         return self._transition(self.stop)
 
+    def on_error(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Let go of everything after a transition that went wrong; the node may try again."""
+        self._undo(self.stop)
+        return TransitionCallbackReturn.SUCCESS
+
     def stop(self) -> None:
         """Stop whatever runs; called once at the end in any state."""
         self.deactivate()
         self.cleanup()
+        self._destroy_entities()
 
     def fail(self, what: str) -> None:
         """End the process with an error; callable from any thread."""
@@ -121,9 +177,28 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         done = TransitionCallbackReturn.SUCCESS
         return self.trigger_configure() == done and self.trigger_activate() == done
 
-    def _reread(self) -> None:
-        self.settings = parameters.read(self, self._settings_type)
-        self.settings_changed()
+    def _change(self, changes: Sequence[Parameter]) -> SetParametersResult:
+        """Take in parameters before rclpy does, which asks nobody else; refuse with the reason."""
+        before = self.settings
+        try:
+            if ours := parameters.checked(self._settings_type, changes):
+                self.settings = replace(before, **ours)  # type: ignore[type-var]
+                self.settings_changed()
+        except ConfigError as error:
+            self.settings = before
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _destroy_entities(self) -> None:
+        for kind, destroy in _KINDS.items():
+            for entity in list(getattr(self, kind)):
+                if id(entity) not in self._given:
+                    getattr(self, destroy)(entity)
+
+    def _undo(self, action: Callable[[], None]) -> None:
+        """Do what takes something back that was done in part; what went wrong is told already."""
+        with suppress(Exception):
+            action()
 
     def _transition(self, action: Callable[[], None]) -> TransitionCallbackReturn:
         try:
@@ -166,34 +241,44 @@ class Worker:
             self._failed(traceback.format_exc())
 
 
-def run(make: Callable[[], DadsNode]) -> int:
+def run(*makers: Callable[[], DadsNode]) -> int:
     """
-    Run one node until it is told to stop (SIGINT, SIGTERM), fails or has finished.
+    Run nodes until told to stop (SIGINT, SIGTERM), or until one fails or has finished.
 
-    The executor has a thread of its own: the main one waits for signals, and what the node does
-    last can still be published, which rclpy's own handlers would not allow.
+    Each has an executor in a thread of its own: none waits for another's callbacks. The main
+    thread waits for signals, and what a node does last can still be published, which rclpy's own
+    handlers would not allow.
 
     :return: the exit status: 0 stopped or finished, 1 failed.
     """
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = make()
+        nodes = [make() for make in makers]
     except DadsError as error:
         print(f'error: {error}', file=sys.stderr)
         rclpy.try_shutdown()
         return 1
+    finished = threading.Event()
+    for node in nodes:
+        node.finished = finished
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: node.finish())
+        signal.signal(number, lambda *_: finished.set())
+    spinning = [_spin(node) for node in nodes]
+    for node in nodes:
+        if not finished.is_set() and not node.autostart():
+            node.exit_status = 1
+            finished.set()
+    finished.wait()
+    for node, (executor, spinner) in zip(nodes, spinning, strict=True):
+        executor.shutdown()
+        spinner.stop()
+        node.stop()
+        node.destroy_node()
+    rclpy.try_shutdown()
+    return max(node.exit_status for node in nodes)
+
+
+def _spin(node: DadsNode) -> tuple[SingleThreadedExecutor, Worker]:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    spinner = Worker('executor', lambda _: executor.spin(), node.fail)
-    if node.autostart():
-        node.finished.wait()
-    else:
-        node.exit_status = 1
-    executor.shutdown()
-    spinner.stop()
-    node.stop()
-    node.destroy_node()
-    rclpy.try_shutdown()
-    return node.exit_status
+    return executor, Worker('executor', lambda _: executor.spin(), node.fail)

@@ -17,6 +17,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 import sys
 from typing import Any
@@ -37,8 +39,26 @@ from dads_ros.pipeline.cloud import MAX_VEHICLES
 from dads_ros.pipeline.model import load_model
 from dads_ros.settings import CloudSettings
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.validate_topic_name import validate_topic_name
 
 NAMES_KEPT = 4 * MAX_VEHICLES
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """What connects the node with one namespace."""
+
+    results: Outlet
+    replies: Outlet
+    listening: tuple[Any, ...]
+
+    def close(self, node: base.DadsNode[CloudSettings]) -> None:
+        """Hear and say no more there."""
+        for subscription in self.listening:
+            node.destroy_subscription(subscription)
+        for outlet in (self.results, self.replies):
+            outlet.close(node)
 
 
 class CloudNode(base.DadsNode[CloudSettings]):
@@ -46,21 +66,14 @@ class CloudNode(base.DadsNode[CloudSettings]):
 
     def __init__(self) -> None:
         super().__init__('cloud', CloudSettings)
-        self._workers: list[base.Worker] = []
-        self._listening: list[Any] = []
+        self._worker: base.Worker | None = None
+        self._lanes: dict[str, _Lane] = {}
 
     def configure(self) -> None:
-        """Load the detector; announce a result topic for each vehicle."""
+        """Load the detector."""
         s = self.settings
         self._wire = Wire(self, keyring_of_cloud(self, s.key_folder), s.max_bytes)
-        loaded = load_model(s)
-        wire = qos.wire(s.reliability)
-        self._results = {
-            name: self._wire.outlet(_topic(name, 'result'), wire) for name in s.vehicles
-        }
-        self._replies = {
-            name: self._wire.outlet(_topic(name, 'probe_reply'), wire) for name in s.vehicles
-        }
+        loaded = load_model(s, self.get_logger().warning)
         self._namespace_of: OrderedDict[str, str] = OrderedDict()
         self._pipeline = CloudPipeline(
             loaded.detector,
@@ -73,27 +86,51 @@ class CloudNode(base.DadsNode[CloudSettings]):
 
     def activate(self) -> None:
         """Start the worker and listen."""
-        wire = qos.wire(self.settings.reliability)
-        self._workers = [base.Worker('cloud pipeline', self._pipeline.step, self.fail)]
-        for name in self.settings.vehicles:
-            for kind, callback in (('bundle', self._on_bundle), ('probe', self._on_probe)):
-                self._listening.append(
-                    self._wire.listen(_topic(name, kind), partial(callback, name), wire)
-                )
+        self._serve(self.settings.vehicles)
+        self._worker = base.Worker('cloud pipeline', self._pipeline.step, self.fail)
 
     def deactivate(self) -> None:
-        """Stop listening, then stop the worker."""
-        for subscription in self._listening:
-            self.destroy_subscription(subscription)
-        for worker in self._workers:
-            worker.stop()
-        self._listening, self._workers = [], []
+        """Finish the bundle at hand and stop listening."""
+        if self._worker is not None:
+            self._worker.stop()
+        self._worker = None
+        self._serve([])
+
+    def settings_changed(self) -> None:
+        """Serve the vehicles that are listed now; those that stay notice nothing."""
+        for name in self.settings.vehicles:
+            _check_namespace(name)
+        if self._worker is not None:
+            self._worker.stop()  # it must not answer through a lane that is being closed
+            self.activate()
 
     def cleanup(self) -> None:
         """Tell no more of itself."""
         if hasattr(self, '_diagnostics'):
             self._diagnostics.close()
             del self._diagnostics
+
+    def _serve(self, names: Sequence[str]) -> None:
+        """Open and close lanes so that there is one for each namespace."""
+        for name in self._lanes.keys() - set(names):
+            self._lanes.pop(name).close(self)
+        for name in names:
+            if name not in self._lanes:
+                self._lanes[name] = self._open_lane(name)
+
+    def _open_lane(self, name: str) -> _Lane:
+        _check_namespace(name)
+        profile = qos.wire(self.settings.reliability)
+        results, replies = (
+            self._wire.outlet(_topic(name, kind), profile) for kind in ('result', 'probe_reply')
+        )
+        for outlet in (results, replies):
+            outlet.activate()
+        listening = tuple(
+            self._wire.listen(_topic(name, kind), partial(callback, name), profile)
+            for kind, callback in (('bundle', self._on_bundle), ('probe', self._on_probe))
+        )
+        return _Lane(results, replies, listening)
 
     def _on_bundle(self, name: str, message: msg.Bundle) -> None:
         bundle = messages.bundle_from_msg(message)
@@ -106,12 +143,13 @@ class CloudNode(base.DadsNode[CloudSettings]):
 
     def _on_probe(self, name: str, probe: msg.Probe) -> None:
         reply = msg.Probe(vehicle=probe.vehicle, sequence=probe.sequence, sent_ns=probe.sent_ns)
-        self._send(self._replies[name], reply)
+        if lane := self._lanes.get(name):
+            self._send(lane.replies, reply)
 
     def _answer(self, result: Result) -> None:
-        name = self._namespace_of.get(result.vehicle)
-        if name is not None:
-            self._send(self._results[name], messages.result_to_msg(result))
+        lane = self._lanes.get(self._namespace_of.get(result.vehicle, ''))
+        if lane is not None:
+            self._send(lane.results, messages.result_to_msg(result))
 
     def _send(self, outlet: Outlet, message: msg.Result | msg.Probe) -> None:
         try:
@@ -130,6 +168,16 @@ class CloudNode(base.DadsNode[CloudSettings]):
             ),
             diagnostics.refusals(self, refused, is_sealed=self._wire.is_sealed),
         ]
+
+
+def _check_namespace(name: str) -> None:
+    """Raise ConfigError for what cannot be a vehicle's namespace."""
+    try:
+        validate_topic_name(_topic(name, 'bundle'))
+    except InvalidTopicNameException as error:
+        raise ConfigError(
+            f"vehicles: {name!r} is no namespace; '.' is the node's own, '/car1' another"
+        ) from error
 
 
 def _topic(namespace: str, name: str) -> str:

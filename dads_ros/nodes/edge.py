@@ -26,13 +26,17 @@ from typing import Any
 
 from dads_ros.bundle import Bundle
 from dads_ros.emulation import Slowdown
+from dads_ros.errors import ConfigError
 from dads_ros.errors import DadsError
+from dads_ros.errors import TraceError
 import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import diagnostics
 from dads_ros.nodes import images
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
+from dads_ros.nodes.labels import Labels
+from dads_ros.nodes.overlay import Overlay
 from dads_ros.nodes.uplink import make_uplink
 from dads_ros.nodes.wire import keyring_of_car
 from dads_ros.nodes.wire import Wire
@@ -42,11 +46,13 @@ from dads_ros.pipeline.edge import EdgePorts
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.pipeline.model import load_model
+from dads_ros.plan import Plan
 from dads_ros.settings import EdgeSettings
 from diagnostic_msgs.msg import DiagnosticStatus
 import numpy as np
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
+from std_srvs.srv import SetBool
 from vision_msgs.msg import Detection2DArray
 
 # Of what the car listens to; a result of 1000 boxes has 22 kB.
@@ -62,14 +68,20 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         self._vehicle = self._vehicle or socket.gethostname()
         self._workers: list[base.Worker] = []
         self._listening: list[Any] = []
+        self._camera: Any = None
+        self._is_enabled = True
+        self._plan: Plan | None = None
         self._plans: queue.Queue[msg.Plan] = queue.Queue(maxsize=1)
 
     def configure(self) -> None:
         """Load the detector; announce what is published."""
         s = self.settings
         self._wire = Wire(self, keyring_of_car(self, s.key_file), MAX_RECEIVED_BYTES)
-        loaded = load_model(s)
+        loaded = load_model(s, self.get_logger().warning)
         self._labels = loaded.detector.labels
+        self._told_labels = Labels(self, loaded.detector)
+        self._overlay = Overlay(self, self._labels)
+        self._link = (s.emulated_uplink, s.emulated_rtt_ms)
         self._uplink = make_uplink(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
         wire = qos.wire(s.reliability)
         self._bundles = self._wire.outlet('bundle', wire)
@@ -88,36 +100,31 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             self._vehicle,
             Slowdown(s.emulated_slowdown) if s.emulated_slowdown > 1 else None,
         )
+        self.create_service(SetBool, 'enable', self._on_enable)
         self._diagnostics = diagnostics.Diagnostics(self, self._statuses)
 
     def activate(self) -> None:
-        """Start the worker and listen."""
-        s = self.settings
+        """Start the workers and listen."""
+        self._told_labels.publish()
         self._workers = [
             base.Worker('plans', self._take_plan, self.fail),
             base.Worker('edge pipeline', self._pipeline.step, self.fail),
+            base.Worker('overlay', self._overlay.step, self.fail),
         ]
-        wire = qos.wire(s.reliability)
-        camera = qos.camera(s.image_reliability)
+        wire = qos.wire(self.settings.reliability)
         listen = self.create_subscription
         self._listening = [
-            listen(
-                CompressedImage,
-                'image/compressed',
-                partial(self._on_image, images.read_compressed),
-                camera,
-            )
-            if s.compressed
-            else listen(Image, 'image', partial(self._on_image, images.read), camera),
             self._wire.listen('result', self._on_result, wire),
             self._wire.listen('probe_reply', self._on_probe_reply, wire),
             self._wire.listen('plan', self._on_plan, qos.latched()),
             listen(msg.Probe, 'probe_request', self._on_probe_request, qos.local()),
             listen(msg.LinkState, 'link_state', self._on_link_state, qos.local()),
         ]
+        self._watch_camera()
 
     def deactivate(self) -> None:
         """Stop listening, finish the frame at hand, and end the others."""
+        self._leave_camera()
         for subscription in self._listening:
             self.destroy_subscription(subscription)
         for worker in self._workers:
@@ -126,6 +133,18 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             self._pipeline.close()
         self._listening, self._workers = [], []
 
+    def settings_changed(self) -> None:
+        """Meet another emulated link from now on; what is on the way is lost."""
+        s = self.settings
+        link = (s.emulated_uplink, s.emulated_rtt_ms)
+        if hasattr(self, '_uplink') and link != self._link:
+            try:
+                fresh = make_uplink(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
+            except TraceError as error:
+                raise ConfigError(str(error)) from error
+            before, self._uplink, self._link = self._uplink, fresh, link
+            before.close()
+
     def cleanup(self) -> None:
         """Let go of the detector and the link."""
         if hasattr(self, '_uplink'):
@@ -133,6 +152,39 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         if hasattr(self, '_diagnostics'):
             self._diagnostics.close()
             del self._diagnostics
+
+    def _watch_camera(self) -> None:
+        s = self.settings
+        if self._camera is not None or not self._is_enabled:
+            return
+        profile = qos.camera(s.image_reliability, s.image_deadline_s)
+        kind, topic, read = (
+            (CompressedImage, 'image/compressed', images.read_compressed)
+            if s.compressed
+            else (Image, 'image', images.read)
+        )
+        self._camera = self.create_subscription(
+            kind, topic, partial(self._on_image, read), profile
+        )
+
+    def _leave_camera(self) -> None:
+        if self._camera is not None:
+            self.destroy_subscription(self._camera)
+            self._camera = None
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Watch the camera or look away; what is under way is finished in either case."""
+        self._is_enabled = request.data
+        if not self._workers:
+            response.message = 'noted; the node is not active'
+        elif self._is_enabled:
+            self._watch_camera()
+            response.message = 'detecting'
+        else:
+            self._leave_camera()
+            response.message = 'paused: no image is received'
+        response.success = True
+        return response
 
     def _on_image(self, read: Callable[[Any], np.ndarray], image: Any) -> None:
         self._uplink.start()
@@ -151,7 +203,9 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
     def _take_plan(self, timeout_s: float) -> bool:
         try:
             message = self._plans.get(timeout=timeout_s)
-            self._pipeline.set_plan(messages.plan_from_msg(message))
+            plan = messages.plan_from_msg(message)
+            self._pipeline.set_plan(plan)
+            self._plan = plan
         except queue.Empty:
             return False
         except DadsError as error:
@@ -200,7 +254,12 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
                 self,
                 'frames',
                 f'{self._pipeline.offered} camera frames',
-                {'camera frames': self._pipeline.offered, **ended},
+                {
+                    'enabled': self._is_enabled,
+                    'camera frames': self._pipeline.offered,
+                    'deadlines missed': self._pipeline.missed,
+                    **ended,
+                },
             ),
             diagnostics.refusals(self, refused, is_sealed=self._wire.is_sealed),
         ]
@@ -234,9 +293,9 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
     def _ended(self, frame: Frame, outcome: Outcome) -> None:
         if outcome.is_published:
             header = messages.to_header(frame.stamp_ns, frame.frame_id)
-            self._detections.publish(
-                messages.detections_to_msg(frame.detections, self._labels, header)
-            )
+            found = frame.detections.at_least(self.settings.min_score)
+            self._detections.publish(messages.detections_to_msg(found, self._labels, header))
+            self._overlay.show(frame, outcome, found, self._plan)
         self._times.publish(messages.frame_to_stage_times(frame, outcome))
 
 

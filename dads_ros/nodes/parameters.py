@@ -29,7 +29,6 @@ from dads_ros.settings import limits_of
 from rcl_interfaces.msg import FloatingPointRange
 from rcl_interfaces.msg import IntegerRange
 from rcl_interfaces.msg import ParameterDescriptor
-from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
@@ -64,16 +63,17 @@ def read(node: Node, settings: type[Settings]) -> Settings:
     )
 
 
-def check_changes(settings: type, changes: Sequence[Parameter]) -> SetParametersResult:
-    """Return whether changed parameters are allowed, with the reason where not."""
+def checked(settings: type, changes: Sequence[Parameter]) -> dict[str, Any]:
+    """
+    Return the new values of those parameters that are in the table.
+
+    Raises ConfigError when one is not allowed.
+    """
     table = limits_of(settings)
-    for change in changes:
-        if change.name in table:
-            try:
-                check(settings, change.name, _plain(change.value))
-            except ConfigError as error:
-                return SetParametersResult(successful=False, reason=str(error))
-    return SetParametersResult(successful=True)
+    values = {c.name: _plain(c.value) for c in changes if c.name in table}
+    for name, value in values.items():
+        check(settings, name, value)
+    return values
 
 
 def _plain(value: Any) -> Any:

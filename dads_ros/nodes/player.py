@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import array
 from collections.abc import Iterator
 import sys
 import time
@@ -99,17 +98,8 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
     def _message(self, frame: Frame, stamp_ns: int) -> Image:
         s = self.settings
         pixels = images.encode(frame.image_rgb, s.encoding)
-        height, width = pixels.shape[:2]
-        data = array.array('B')
-        data.frombytes(pixels.tobytes())
-        return Image(
-            header=messages.to_header(stamp_ns, frame.frame_id or s.frame_id),
-            height=height,
-            width=width,
-            encoding=s.encoding,
-            step=pixels.nbytes // height,
-            data=data,
-        )
+        header = messages.to_header(stamp_ns, frame.frame_id or s.frame_id)
+        return images.to_msg(pixels, s.encoding, header)
 
 
 def main() -> int:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy
 from rclpy.qos import HistoryPolicy
 from rclpy.qos import QoSProfile
@@ -27,15 +28,27 @@ _RELIABILITY = {
 }
 
 
-def camera(reliability: str) -> QoSProfile:
+def camera(reliability: str, deadline_s: float = 0.0) -> QoSProfile:
     """
     Return the profile of a camera topic.
 
     Of a live camera only the newest image counts; a replay that asks for reliable wants them all.
+
+    :param deadline_s: between two images; 0 for none.
     """
     depth = 1 if reliability == 'best_effort' else 10
-    return QoSProfile(
+    profile = QoSProfile(
         history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=_RELIABILITY[reliability]
+    )
+    if deadline_s:
+        profile.deadline = Duration(nanoseconds=round(deadline_s * 1e9))
+    return profile
+
+
+def overlay() -> QoSProfile:
+    """Return the profile of pictures for people: the newest, to viewers of either reliability."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
     )
 
 

@@ -81,6 +81,15 @@ class Outlet:
         """Send what ``pack`` returned."""
         self._publisher.publish(packed)
 
+    def activate(self) -> None:
+        """Let it send though its node was active before; others are activated with their node."""
+        if not self._publisher.is_activated:
+            self._publisher.on_activate(None)
+
+    def close(self, node: base.DadsNode[Any]) -> None:
+        """Destroy the publisher; others are destroyed when their node is cleaned up."""
+        node.destroy_lifecycle_publisher(self._publisher)
+
 
 class Wire:
     """
@@ -90,7 +99,9 @@ class Wire:
     :param limit_bytes: larger messages are refused before anything is done with them.
     """
 
-    def __init__(self, node: base.DadsNode[Any], keyring: Keyring | None, limit_bytes: int) -> None:
+    def __init__(
+        self, node: base.DadsNode[Any], keyring: Keyring | None, limit_bytes: int
+    ) -> None:
         self._node = node
         self._sealer = Sealer(keyring) if keyring else None
         self._opener = Opener(keyring) if keyring else None

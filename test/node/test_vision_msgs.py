@@ -33,17 +33,21 @@ from vision_msgs.msg import Detection2DArray
 # Of Detection2DArray in vision_msgs 4.1.1. It covers every name, type and order of all seven
 # types.
 OFFICIAL = 'RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968'
+OFFICIAL_INFO = 'RIHS01_95d3116a17484ad91c9a2686e1d54890bbfc3ff6c6a2de137738c4950d45d284'
 
 
-def test_generated_type_hash_is_the_official_one() -> None:
-    description = Path(get_package_share_directory('vision_msgs'), 'msg/Detection2DArray.json')
+@pytest.mark.parametrize(
+    ('name', 'official'), [('Detection2DArray', OFFICIAL), ('VisionInfo', OFFICIAL_INFO)]
+)
+def test_generated_type_hash_is_the_official_one(name: str, official: str) -> None:
+    description = Path(get_package_share_directory('vision_msgs'), f'msg/{name}.json')
     if not description.is_file():
         pytest.skip('this ROS 2 generates no type descriptions (Humble)')
     hashes = {
         entry['type_name']: entry['hash_string']
         for entry in json.loads(description.read_text())['type_hashes']
     }
-    assert hashes['vision_msgs/msg/Detection2DArray'] == OFFICIAL
+    assert hashes[f'vision_msgs/msg/{name}'] == official
 
 
 def test_type_hash_that_dds_tells_others_is_the_official_one() -> None:
