@@ -17,16 +17,29 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 import json
 from pathlib import Path
 
 from dads_ros.detector.api import load_detector
 from dads_ros.model import capture
 from dads_ros.model.threads import use_threads
+from dads_ros.profiles import compiling
 from dads_ros.profiles import profiling
+from dads_ros.profiles.calibration import Calibration
+from dads_ros.profiles.profile import CompiledCut
 from dads_ros.profiles.profile import SIDES
 from dads_ros.sampling import input_frames
 from dads_ros.settings import DEFAULT_DETECTOR
+
+# Stands for the cut that is best most often; no tensor has such a name.
+_BEST = '*'
+
+EXAMPLES = """\
+  dads profile --frames drive.mp4 --side edge -o edge.json       on the car
+  dads profile --frames drive.mp4 --side cloud -o cloud.json     on the server
+  dads profile --device cuda -o gpu.json                         both sides, on a GPU
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--threads', type=int, default=0, metavar='N',
         help='threads of the network; default: all cores but one',
     )  # fmt: skip
+    parser.add_argument(
+        '--compile', nargs='?', const=_BEST, metavar='CUT',
+        help='also compile the halves of one cut for this machine, once, in a minute or two; CUT '
+        'names its tensors with commas (default: the cut that is best most often). Nodes use '
+        'them when told to (parameter compiled)',
+    )  # fmt: skip
     parser.add_argument('-o', '--output', type=output_file, required=True, metavar='FILE')
     parser.add_argument('--json', action='store_true', help='print a summary as JSON')
 
@@ -70,6 +89,14 @@ def run(args: argparse.Namespace) -> int:
     result = profiling.measure(
         detector, model, frames, side=args.side, device=args.device, progress=True
     )
+    if args.compile is not None:
+        calibration = Calibration.find(None, model.hash)
+        boundary = (
+            compiling.steady_cut(result, calibration)
+            if args.compile == _BEST
+            else tuple(args.compile.split(','))
+        )
+        result = compiling.compile_cut(detector, model, frames, result, boundary, progress=True)
     result.save(args.output)
     summary = {
         'model': result.model_hash,
@@ -79,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
         'fit_error': result.fit_error,
         'frames': result.frames,
         'threads': result.threads,
+        'compiled': result.compiled and asdict(result.compiled),
     }
     if args.json:
         print(json.dumps(summary))
@@ -88,7 +116,19 @@ def run(args: argparse.Namespace) -> int:
             f'{1e3 * sum(result.layer_s.values()):.1f} ms a frame on {result.threads} thread(s) '
             f'of {result.machine}; halves predicted within {100 * result.fit_error:.0f}%'
         )
+        if result.compiled is not None:
+            print(_compiled_line(result.compiled))
     return 0
+
+
+def _compiled_line(made: CompiledCut) -> str:
+    """Say what was compiled, what it gained, and how far it is from the reference."""
+    shares = ', '.join(f'{name} {share:.2f}' for name, share in made.shares.items())
+    return (
+        f'compiled the halves at {", ".join(made.boundary) or "no cut"}: {shares} of the plain '
+        f"halves' time; outputs differ by {made.output_difference:.1e} at most, boxes by "
+        f'{made.box_difference_px:.1e} pixels, {made.frames_changed} frames find other objects'
+    )
 
 
 def output_file(text: str) -> Path:

@@ -23,6 +23,7 @@ they run the same kernels on tensors of the same memory layout.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ import torch
 from torch import fx
 
 _ALIGNMENT = 64  # bytes; what torch gives its own tensors
+
+# Tensors in, tensors out: the operators of a half in some form.
+Compute = Callable[..., Sequence[torch.Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Half:
     ) -> None:  # fmt: skip
         self.module = module
         self.device = device
+        self._compute: Compute = module
         self.input_names = tuple(port.name for port in ports)
         self.output_names = output_names
         self._ports = tuple(ports)
@@ -90,13 +95,24 @@ class Half:
 
     def run(self, tensors: Sequence[torch.Tensor]) -> tuple[np.ndarray, ...]:
         """Run the half on loaded tensors, within ``torch.inference_mode``."""
-        return tuple(result.cpu().numpy() for result in self.module(*tensors))
+        return tuple(result.cpu().numpy() for result in self._compute(*tensors))
 
     def warm_up(self) -> None:
         """Run twice on zeros, so that the first real frame meets warm caches."""
-        zeros = [torch.zeros(p.shape, dtype=p.dtype).numpy() for p in self._ports]
-        for _ in range(2):
-            self(*zeros)
+        with torch.inference_mode():
+            for _ in range(2):
+                self.run(self.zeros())
+
+    def zeros(self) -> tuple[torch.Tensor, ...]:
+        """Return inputs of zeros, laid out as the half reads them."""
+        return tuple(
+            torch.empty_strided(p.shape, p.strides, dtype=p.dtype, device=self.device).zero_()
+            for p in self._ports
+        )
+
+    def take(self, compute: Compute) -> None:
+        """Run another form of the same operators from now on; calls under way go on."""
+        self._compute = compute
 
 
 def head(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:

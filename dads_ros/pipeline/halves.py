@@ -22,6 +22,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import threading
 
+from dads_ros.errors import ConfigError
+from dads_ros.model import compiled
 from dads_ros.model import surgery
 from dads_ros.model.capture import Model
 from dads_ros.plan import Plan
@@ -58,11 +60,18 @@ class HalfCache:
 
     When it is full, whoever had most of its cuts built loses the one unused for longest; so a
     vehicle that asks for ever new cuts drives out its own.
+
+    :param compiled_note: when given, compiled halves take the place of plain ones where this
+        machine has them, and it is told where not. Nobody waits for that: plain halves serve until
+        the compiled ones are loaded.
     """
 
-    def __init__(self, model: Model, device: str = 'cpu') -> None:
+    def __init__(
+        self, model: Model, device: str = 'cpu', compiled_note: Callable[[str], None] | None = None
+    ) -> None:
         self._model = model
         self._device = device
+        self._compiled_note = compiled_note
         self._lock = threading.Lock()
         self._heads: _Cuts = OrderedDict()
         self._tails: _Cuts = OrderedDict()
@@ -89,7 +98,9 @@ class HalfCache:
         if plan.is_local:
             return PreparedPlan(plan, None, self.tail(self._model.graph.inputs))
         head = self._get(self._heads, surgery.head, plan.boundary)
-        return PreparedPlan(plan, head, self.tail(plan.boundary))
+        # After a miss the car runs the cloud's half; too seldom to tell that it is plain.
+        rest = self._get(self._tails, surgery.tail, plan.boundary, steady=False)
+        return PreparedPlan(plan, head, rest)
 
     def _get(
         self,
@@ -97,6 +108,7 @@ class HalfCache:
         make: Callable[..., surgery.Half],
         boundary: tuple[str, ...],
         owner: str = '',
+        steady: bool = True,
     ) -> surgery.Half:
         with self._lock:
             if boundary in cache:
@@ -109,7 +121,23 @@ class HalfCache:
             cache[boundary] = _Cut(half, owner)
             while len(cache) > CACHED_CUTS:
                 del cache[_least_deserved(cache)]
+        if self._compiled_note is not None:
+            threading.Thread(target=self._upgrade, args=(half, steady), daemon=True).start()
         return half
+
+    def _upgrade(self, half: surgery.Half, steady: bool) -> None:
+        assert self._compiled_note is not None
+        try:
+            found = compiled.upgrade(self._model, half)
+        except ConfigError as error:
+            self._compiled_note(str(error))
+            return
+        if steady and not found:
+            self._compiled_note(
+                f'no compiled half from {", ".join(half.input_names)} to '
+                f'{", ".join(half.output_names)} on this machine, so it runs plain; '
+                'dads profile --compile makes those of one cut'
+            )
 
 
 def _least_deserved(cache: _Cuts) -> tuple[str, ...]:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,9 +40,11 @@ class LoadedModel:
     halves: HalfCache
 
 
-def load_model(settings: DetectorSettings) -> LoadedModel:
+def load_model(settings: DetectorSettings, note: Callable[[str], None]) -> LoadedModel:
     """
     Load and capture the detector that the settings name; takes seconds.
+
+    :param note: is told, now or later and from any thread, which halves were not compiled.
 
     Sets the process's number of computing threads. Raises ConfigError or CaptureError when the
     detector cannot be loaded, or the device is not there.
@@ -52,4 +55,5 @@ def load_model(settings: DetectorSettings) -> LoadedModel:
     weights = Path(settings.weights) if settings.weights else None
     detector = load_detector(settings.detector, weights)
     model = capture_detector(detector)
-    return LoadedModel(detector, model, HalfCache(model, settings.device))
+    halves = HalfCache(model, settings.device, note if settings.compiled else None)
+    return LoadedModel(detector, model, halves)

@@ -119,9 +119,10 @@ def cost_graphs(
                 f'the profile of {profile.machine!r} was measured for the {other}; '
                 'give the edge and the cloud profile each in its place'
             )
-    exposed = exposed_layers(graph) if privacy else frozenset()
+    kept = exposed_layers(graph) if privacy else frozenset()
+    kept |= _plain_cuts(edge) | _plain_cuts(cloud)
     names = codecs if codecs is not None else _measured(edge, cloud)
-    graphs = {name: _cost_graph(graph, edge, cloud, name, exposed) for name in names}
+    graphs = {name: _cost_graph(graph, edge, cloud, name, kept) for name in names}
     if not graphs:
         raise PlanError('no codec was measured in both profiles; measure them again')
     return graphs
@@ -141,6 +142,14 @@ def exposed_layers(graph: LayerGraph) -> frozenset[str]:
         if layer.op == 'input' or (sources and not _hides(layer, sources)):
             exposed.add(layer.id)
     return frozenset(exposed)
+
+
+def _plain_cuts(profile: Profile) -> frozenset[str]:
+    """Return the tensors that a compiled profile says nothing about: all but its own cut's."""
+    if profile.compiled is None:
+        return frozenset()
+    told = {*profile.graph.inputs, *profile.compiled.boundary}
+    return frozenset(layer.id for layer in profile.graph.layers if layer.id not in told)
 
 
 def _forbid(graph: CostGraph, boundary: Sequence[str]) -> CostGraph:
@@ -172,7 +181,7 @@ def _measured(edge: Profile, cloud: Profile) -> tuple[str, ...]:
 
 
 def _cost_graph(
-    graph: LayerGraph, edge: Profile, cloud: Profile, name: str, exposed: frozenset[str]
+    graph: LayerGraph, edge: Profile, cloud: Profile, name: str, kept: frozenset[str]
 ) -> CostGraph:
     sent = {
         layer.id: (edge.codecs[layer.id][name], cloud.codecs[layer.id][name])
@@ -193,7 +202,7 @@ def _cost_graph(
         peak_bytes=column({i: costs[0].bytes_p95 for i, costs in sent.items()}, 1),
         encode_ns=column({i: costs[0].encode_s for i, costs in sent.items()}, 1e9),
         decode_ns=column({i: costs[1].decode_s for i, costs in sent.items()}, 1e9),
-        forbidden=(i for i in ids if i not in sent or i in exposed),
+        forbidden=(i for i in ids if i not in sent or i in kept),
     )
 
 

@@ -48,6 +48,25 @@ class CodecCost:
 
 
 @dataclass(frozen=True)
+class CompiledCut:
+    """
+    The one cut whose halves were compiled, and how far their results are from the reference's.
+
+    :param boundary: ``()`` when the whole network alone was compiled.
+    :param output_difference: largest difference of a raw output, absolute.
+    :param box_difference_px: largest move of a box's edge.
+    :param frames_changed: frames in which other objects were found.
+    :param shares: seconds, compiled over plain: of the ``whole``, the ``head``, the ``tail``.
+    """
+
+    boundary: tuple[str, ...]
+    output_difference: float
+    box_difference_px: float
+    frames_changed: int
+    shares: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Profile:
     """
     One machine's measurements of one model.
@@ -58,6 +77,7 @@ class Profile:
     :param codecs: costs by tensor, then by codec; a codec that cannot take a tensor is absent.
     :param fit_error: 90% quantile of |predicted / measured - 1| over the halves measured.
     :param frames: how many frames the sizes come from.
+    :param compiled: what was compiled; other cuts are then not to be chosen. None: nothing.
     """
 
     graph: LayerGraph
@@ -72,6 +92,7 @@ class Profile:
     fit_error: float
     layer_s: dict[str, float]
     codecs: dict[str, dict[str, CodecCost]]
+    compiled: CompiledCut | None = None
 
     @property
     def model_hash(self) -> str:
@@ -83,7 +104,7 @@ class Profile:
         if self.model_hash != model_hash:
             raise ProfileError(
                 f'profile of detector {self.detector!r} on {self.machine!r} is of another model '
-                f'({self.model_hash[:8]}, not {model_hash[:8]}); measure it again with dads profile'
+                f'({self.model_hash[:8]}, not {model_hash[:8]}); measure again with dads profile'
             )
 
     def save(self, path: Path) -> None:
@@ -100,7 +121,9 @@ class Profile:
         try:
             data = json.loads(path.read_text(encoding='utf-8'))
         except OSError as error:
-            raise ProfileError(f'profile {str(path)!r} cannot be read: {error.strerror}') from error
+            raise ProfileError(
+                f'profile {str(path)!r} cannot be read: {error.strerror}'
+            ) from error
         except ValueError as error:
             raise ProfileError(f'profile {str(path)!r} is not JSON: {error}') from error
         if not isinstance(data, dict) or data.pop('format', None) != FORMAT:
@@ -124,7 +147,8 @@ class Profile:
         graph = _graph(data.pop('graph'))
         if set(layer_s) != set(graph.index) or not set(codecs) <= set(graph.index):
             raise ValueError('layers and times do not match')
-        return cls(**data, graph=graph, layer_s=layer_s, codecs=codecs)
+        compiled = _compiled(data.pop('compiled', None), graph)
+        return cls(**data, graph=graph, layer_s=layer_s, codecs=codecs, compiled=compiled)
 
 
 def _graph(data: dict[str, Any]) -> LayerGraph:
@@ -139,6 +163,23 @@ def _graph(data: dict[str, Any]) -> LayerGraph:
         for layer in data['layers']
     )
     return LayerGraph(tuple(layers), tuple(data['outputs']), str(data['model_hash']))
+
+
+def _compiled(data: dict[str, Any] | None, graph: LayerGraph) -> CompiledCut | None:
+    if data is None:
+        return None
+    boundary = tuple(str(name) for name in data['boundary'])
+    if not set(boundary) <= set(graph.index):
+        raise ValueError(f'compiled cut {boundary} is not one of these layers')
+    differences = _numbers(
+        {name: data[name] for name in ('output_difference', 'box_difference_px')}
+    )
+    return CompiledCut(
+        boundary,
+        **differences,
+        frames_changed=int(data['frames_changed']),
+        shares=_numbers(data['shares']),
+    )
 
 
 def _numbers(values: Mapping[str, object]) -> dict[str, float]:

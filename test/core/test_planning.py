@@ -25,6 +25,7 @@ from dads_ros.profiles import planning
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.calibration import CodecAccuracy
 from dads_ros.profiles.profile import CodecCost
+from dads_ros.profiles.profile import CompiledCut
 from dads_ros.profiles.profile import Profile
 import pytest
 
@@ -148,6 +149,15 @@ def test_exposed_layers_end_where_learned_weights_shrink_the_picture():
     assert planning.exposed_layers(GRAPH) == {'frame', 'pixels', 'wide', 'small'}
 
 
+def test_compiled_profile_offers_its_own_cut_the_frame_and_nothing_else():
+    compiled = replace(EDGE, compiled=CompiledCut(('waist',), 0.0, 0.0, 0, {'whole': 0.7}))
+    table = planning.build_table(GRAPH, compiled, CLOUD)
+    assert {row.boundary for row in table.rows} == {(), ('frame',), ('waist',)}
+    alone = replace(EDGE, compiled=CompiledCut((), 0.0, 0.0, 0, {'whole': 0.7}))
+    table = planning.build_table(GRAPH, alone, CLOUD)
+    assert {row.boundary for row in table.rows} == {(), ('frame',)}
+
+
 def test_privacy_sends_no_exposed_tensor():
     table = planning.build_table(GRAPH, EDGE, CLOUD, privacy=True)
     sent = {name for boundary, _ in pairs(table) for name in boundary}
@@ -189,3 +199,9 @@ def test_other_files_are_no_calibration(tmp_path, text):
     (tmp_path / 'c.json').write_text(text)
     with pytest.raises(ProfileError, match='calibration'):
         Calibration.load(tmp_path / 'c.json')
+
+
+def test_the_shipped_calibration_is_found() -> None:
+    (path,) = SHIPPED.glob('*.calibration.json')
+    shipped = Calibration.load(path)
+    assert Calibration.find(None, shipped.model_hash) == shipped

@@ -23,6 +23,7 @@ from dads_ros.errors import ProfileError
 from dads_ros.model import capture
 from dads_ros.model import timing
 from dads_ros.profiles import profiling
+from dads_ros.profiles.profile import CompiledCut
 from dads_ros.profiles.profile import Profile
 import numpy as np
 import pytest
@@ -82,6 +83,10 @@ def test_file_gives_back_the_profile(measured, tmp_path):
     measured.save(path)
     assert Profile.load(path) == measured
     assert [p.name for p in tmp_path.iterdir()] == ['edge.json']
+    shares = {'whole': 0.7, 'head': 0.66}
+    compiled = replace(measured, compiled=CompiledCut(('frame',), 1e-6, 1e-5, 0, shares))
+    compiled.save(path)
+    assert Profile.load(path) == compiled
 
 
 def test_another_model_is_refused(measured):
@@ -101,6 +106,7 @@ def test_another_model_is_refused(measured):
         (lambda d: d['codecs']['frame']['raw'].pop('encode_s'), 'is malformed'),
         (lambda d: d['graph']['layers'].reverse(), 'is malformed'),
         (lambda d: d.update(more=1), 'is malformed'),
+        (lambda d: d.update(compiled={'boundary': ['frame']}), 'is malformed'),
     ],
 )
 def test_malformed_files_are_refused(measured, tmp_path, spoil, message):
