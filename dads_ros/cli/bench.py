@@ -28,13 +28,20 @@ SUBJECTS = {
     'faults': 'real nodes hurt, broken bundles, an intruder, a soak: what survives',
 }
 
+EXAMPLES = """\
+  dads bench partition
+  dads bench SUBJECT --help
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the subject; what follows it is the subject's own, which alone is imported."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     width = max(map(len, SUBJECTS))
     parser.epilog = '\n'.join(f'  {name:{width}}  {text}' for name, text in SUBJECTS.items())
-    parser.add_argument('subject', choices=SUBJECTS, metavar='SUBJECT', help='one of those below')
+    parser.add_argument(
+        'subject', choices=tuple(SUBJECTS), metavar='SUBJECT', help='one of those below'
+    )
     parser.add_argument(
         'arguments', nargs=argparse.REMAINDER, help='see dads bench SUBJECT --help'
     )

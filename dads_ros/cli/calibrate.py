@@ -33,6 +33,13 @@ from dads_ros.sampling import input_frames
 from dads_ros.sampling import labelled_frames
 from dads_ros.settings import DEFAULT_DETECTOR
 
+EXAMPLES = """\
+  dads calibrate --edge edge.json --cloud cloud.json --frames drive.mp4 -o calibration.json
+      against the detector's own float32 output
+  dads calibrate --edge edge.json --labels val.json --count 200 -o calibration.json
+      against labels, as a COCO file
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the detector, its profiles, the frames and the budget."""

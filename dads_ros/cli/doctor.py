@@ -22,6 +22,11 @@ import json
 from dads_ros.doctor import examine
 from dads_ros.doctor import Health
 
+EXAMPLES = """\
+  dads doctor
+  dads doctor --json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Container
 from collections.abc import Sequence
 import importlib
 import os
@@ -38,7 +39,18 @@ VERBS = {
     'parameters': "the nodes' parameters as YAML, JSON schema or a page",
     'doctor': 'check this machine and say what to do',
     'bench': 'regenerate a benchmark of the documentation',
+    'completion': 'print what lets a shell complete this command',
 }
+EPILOG = """\
+examples:
+  dads doctor                                    is this machine ready?
+  dads simulate drive.mp4 --uplink-mbps 0.5,2,8  what would it give me?
+  dads replay drive.mp4 --uplink-mbps 1.5        try it: real nodes, a report, a video
+  dads VERB --help                               what a verb takes, with examples
+
+exit status: 0 done, 1 failed with one line that says why, 2 wrong usage
+completion:  dads completion bash > ~/.local/share/bash-completion/completions/dads
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,20 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: the arguments after the program's name; the process's own when None.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
-        prog='dads', description='Split a detector between a car and the cloud.'
-    )
-    parser.add_argument('--debug', action='store_true', help='show tracebacks')
-    verbs = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
     chosen = next((a for a in arguments if not a.startswith('-')), None)
-    for verb, help_text in VERBS.items():
-        verb_parser = verbs.add_parser(
-            verb, help=help_text, description=help_text.capitalize() + '.'
-        )
-        if verb == chosen:
-            module = importlib.import_module(f'dads_ros.cli.{verb}')
-            module.add_arguments(verb_parser)
-            verb_parser.set_defaults(run=module.run)
+    parser = make_parser((chosen,))
     args = parser.parse_args(arguments)
     try:
         return args.run(args)
@@ -76,6 +76,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `dads ... | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def make_parser(chosen: Container[str | None]) -> argparse.ArgumentParser:
+    """
+    Return the command's parser.
+
+    :param chosen: the verbs whose arguments it knows; the others have only their names.
+    """
+    parser = argparse.ArgumentParser(
+        prog='dads',
+        description='Split a detector between a car and the cloud.',
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--debug', action='store_true', help='show tracebacks')
+    verbs = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
+    for verb, help_text in VERBS.items():
+        verb_parser = verbs.add_parser(
+            verb,
+            help=help_text,
+            description=f'{help_text[0].upper()}{help_text[1:]}.',
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if verb in chosen:
+            module = importlib.import_module(f'dads_ros.cli.{verb}')
+            module.add_arguments(verb_parser)
+            told = f'{verb_parser.epilog}\n' if verb_parser.epilog else ''
+            verb_parser.epilog = f'{told}examples:\n{module.EXAMPLES}'
+            verb_parser.set_defaults(run=module.run)
+    return parser
 
 
 if __name__ == '__main__':

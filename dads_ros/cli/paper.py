@@ -48,6 +48,11 @@ _WHY = {
     "YOLOv2's (11), and the paper's figures there say that ResNet-18's was lower.",
 }
 
+EXAMPLES = """\
+  dads paper           as a Markdown table
+  dads paper --json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""

@@ -23,6 +23,12 @@ from pathlib import Path
 from dads_ros import reference
 from dads_ros.report.atomic import write_text
 
+EXAMPLES = """\
+  dads parameters                  the reference, as Markdown
+  dads parameters --write config   the parameter files and their schemas
+  dads parameters --json           the schemas
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""

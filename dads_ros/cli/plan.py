@@ -38,6 +38,12 @@ The file: {"nodes": [{"id", "edge_s", "cloud_s", "output_bytes"}, ...], "edges":
 limit has a lower_bound_s below its max_stage_s.
 """
 
+EXAMPLES = """\
+  dads plan network.json --uplink-mbps 1.1 --uplink-mbps 5.85 --uplink-mbps 18.88
+      3G, 4G and Wi-Fi of the DADS paper
+  dads plan network.json --uplink-mbps 2 --rtt-ms 20 --mode heavy --json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""

@@ -22,7 +22,7 @@ from pathlib import Path
 import sys
 import tempfile
 
-from dads_ros.errors import ConfigError
+from dads_ros.cli import arguments
 from dads_ros.replay.methods import choose
 from dads_ros.replay.methods import DEFAULT_METHODS
 from dads_ros.replay.methods import METHODS
@@ -31,66 +31,73 @@ from dads_ros.replay.session import record_session
 from dads_ros.report.write import report_document
 from dads_ros.report.write import report_text
 from dads_ros.report.write import write_report
-from dads_ros.settings import DEFAULT_DETECTOR
+
+EXAMPLES = """\
+  dads replay drive.mp4 --uplink-mbps 1.5 --edge-slowdown 11
+      a steady link, and a car 11 times slower than this machine
+  dads replay bag/ --trace lte.csv --rate 10 --against all -o last_week
+      a bag over a recorded link, ten frames a second, against every baseline
+  dads replay drive.mp4 --uplink-mbps 1.5 --record run.mcap
+      the run to scrub through in Foxglove
+
+Every baseline is one more pass over the drive; dads simulate forecasts the table in seconds.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
+    arguments.add_drive(parser)
     parser.add_argument(
-        'drive', nargs='?', default='scene',
-        help='video, ROS 2 bag, folder of images, or scene[:seed] (default: %(default)s)',
+        '-o', '--output', type=Path, default=Path('report'), metavar='DIR',
+        help='a session folder: report.html, video and runs (default: %(default)s)',
     )  # fmt: skip
-    parser.add_argument('-o', '--output', type=Path, default=Path('report'), metavar='DIR')
     link = parser.add_mutually_exclusive_group()
     link.add_argument('--trace', type=Path, metavar='CSV', help='time_s,uplink_mbps to emulate')
-    link.add_argument('--uplink-mbps', type=float, metavar='N', help='a steady uplink to emulate')
-    parser.add_argument(
-        '--rtt-ms', type=float, default=20.0, metavar='MS',
-        help='emulated round trip (default: %(default)s)',
+    link.add_argument(
+        '--uplink-mbps', type=arguments.at_least_zero, metavar='N',
+        help='a steady uplink to emulate; without link arguments there is none in between',
     )  # fmt: skip
-    car = parser.add_mutually_exclusive_group()
-    car.add_argument(
-        '--edge-frame-ms', type=float, default=160.0, metavar='MS',
-        help='emulate a car that takes this long for a whole frame (default: %(default)s)',
-    )  # fmt: skip
-    car.add_argument(
-        '--edge-as-is', action='store_true', help='this machine at its own speed is the car'
-    )
     parser.add_argument(
-        '--rate', type=float, default=1.0, metavar='X', help='speed (default: %(default)s)'
-    )
+        '--rtt-ms', type=arguments.at_least_zero, default=20.0, metavar='MS',
+        help='round trip of the emulated link (default: %(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--edge-slowdown', type=_slowdown, default=1.0, metavar='X',
+        help='emulate a car whose computer is X times slower than this one; 11 is the ratio of '
+        "edge to server in the DADS paper (default: %(default)s, this machine's own speed)",
+    )  # fmt: skip
+    parser.add_argument(
+        '--rate', type=arguments.positive, metavar='HZ',
+        help="play so many of the drive's frames a second (default: as recorded)",
+    )  # fmt: skip
     parser.add_argument(
         '--against', default=','.join(DEFAULT_METHODS), metavar='METHODS',
         help=f"some of {', '.join(METHODS)}; or all, none (default: %(default)s)",
     )  # fmt: skip
+    arguments.add_detector(parser)
+    arguments.add_choice_of_plans(parser)
     parser.add_argument(
-        '--detector', default=DEFAULT_DETECTOR, metavar='MODULE:FACTORY',
-        help='default: %(default)s',
+        '--record', type=_mcap, metavar='FILE.mcap',
+        help='also write the moving cut\'s run as a bag, for Foxglove and ros2 bag',
     )  # fmt: skip
-    parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
-    parser.add_argument('--calibration', type=Path, metavar='FILE', help='of dads calibrate')
-    parser.add_argument('--privacy', action='store_true', help='never send the frame')
-    parser.add_argument('--json', action='store_true', help='print the figures as JSON')
+    arguments.add_json(parser, 'the figures')
 
 
 def run(args: argparse.Namespace) -> int:
     """Replay, write the report, print its table."""
-    for name in ('rate', 'edge_frame_ms'):
-        if not 0 < getattr(args, name) < 1e6:
-            raise ConfigError(
-                f'--{name.replace("_", "-")} must be over 0, not {getattr(args, name)}'
-            )
     with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
         drive = Drive(
             source=args.drive,
-            rate=args.rate,
+            rate_hz=args.rate,
             detector=args.detector,
             weights=args.weights,
             trace=args.trace or _steady(args.uplink_mbps, Path(scratch)),
             rtt_s=args.rtt_ms / 1e3,
-            edge_frame_s=None if args.edge_as_is else args.edge_frame_ms / 1e3,
+            edge_slowdown=args.edge_slowdown,
             calibration=args.calibration,
+            accuracy_budget=args.budget,
             privacy=args.privacy,
+            bag=args.record,
         )
         record_session(drive, choose(args.against), args.output)
     report = write_report(args.output)
@@ -98,7 +105,9 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(report_document(report), indent=1, allow_nan=False))
     else:
         print(report_text(report))
-    print(f'wrote {report.page}', file=sys.stderr)
+    for path in (report.page, args.record):
+        if path is not None:
+            print(f'wrote {path}', file=sys.stderr)
     return 0
 
 
@@ -108,4 +117,20 @@ def _steady(uplink_mbps: float | None, folder: Path) -> Path | None:
         return None
     path = folder / f'{uplink_mbps:g} Mbit per s'
     path.write_text(f'time_s,uplink_mbps\n0,{uplink_mbps}\n', encoding='utf-8')
+    return path
+
+
+def _slowdown(text: str) -> float:
+    value = arguments.positive(text)
+    if not 1 <= value <= 1000:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not from 1 to 1000: no computer can be made faster'
+        )
+    return value
+
+
+def _mcap(text: str) -> Path:
+    path = arguments.output_file(text)
+    if path.suffix != '.mcap':
+        raise argparse.ArgumentTypeError(f'{text!r} must end in .mcap')
     return path

@@ -25,6 +25,11 @@ from dads_ros.report.write import report_document
 from dads_ros.report.write import report_text
 from dads_ros.report.write import write_report
 
+EXAMPLES = """\
+  dads report report/
+  dads report report/ --json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""

@@ -12,120 +12,190 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``dads simulate``: what a replay would give, answered from the profiles alone, in seconds."""
+"""``dads simulate``: what a replay would give, answered from profiles alone, in seconds."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
+import itertools
 import json
 import math
 from pathlib import Path
+from typing import Any
 
+from dads_ros.cli import arguments
 from dads_ros.errors import ConfigError
-from dads_ros.monitor.policy import PolicyLimits
-from dads_ros.profiles.calibration import Calibration
-from dads_ros.profiles.planning import build_table
+from dads_ros.media.sources import open_source
 from dads_ros.profiles.profile import Profile
-from dads_ros.simulation.compare import compare
-from dads_ros.simulation.compare import Forecast
+from dads_ros.replay.forecast import Forecast
+from dads_ros.replay.forecast import forecast
+from dads_ros.replay.forecast import Planner
+from dads_ros.replay.forecast import Steady
+from dads_ros.replay.methods import choose
+from dads_ros.replay.methods import DEFAULT_METHODS
+from dads_ros.replay.methods import METHODS
+from dads_ros.replay.prepare import prepare
+from dads_ros.replay.prepare import preprocess_s
+from dads_ros.report.table import ms_text
+from dads_ros.report.table import text_columns
 from dads_ros.simulation.world import World
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
+from tqdm import tqdm
+
+DEFAULT_SECONDS = 60.0
+# In a replay the nodes find each other and know the link before the first frame.
+LEAD_S = 3.0
+
+EXAMPLES = """\
+  dads simulate drive.mp4 --trace lte.csv --edge-slowdown 11
+      the table that dads replay would print, without running a node
+  dads simulate drive.mp4 --uplink-mbps 0.5,1,2,5,20 --edge-slowdown 11
+      the plan and its delay on each of these links
+  dads simulate --edge car.json --cloud server.json --uplink-mbps 0.1:50:40 --rate 10,30 --json
+      two machines' own profiles (dads profile), 80 situations
+
+One situation is simulated frame by frame: the real monitor, a car, a link and a cloud in simulated
+time. Several are answered by their steady state: where the monitor settles.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument('--edge', type=Path, required=True, metavar='PROFILE')
+    arguments.add_drive(parser)
     parser.add_argument(
-        '--cloud', type=Path, metavar='PROFILE', help="the cloud's; the edge's when left out"
-    )
-    parser.add_argument(
-        '--calibration',
-        type=Path,
-        metavar='FILE',
-        help="of dads calibrate; default: the shipped detector's own",
-    )
-    parser.add_argument(
-        '--budget', type=float, default=0.01, metavar='AP',
-        help='AP at IoU 0.5 that a codec may cost (default: %(default)s)',
+        '--edge', type=Path, metavar='PROFILE', help="the car's, of dads profile; default: this "
+        "machine's on the drive's frames, measured once",
     )  # fmt: skip
+    parser.add_argument(
+        '--cloud', type=Path, metavar='PROFILE', help="the cloud's; default: the car's, unslowed"
+    )
     link = parser.add_mutually_exclusive_group(required=True)
     link.add_argument('--trace', type=Path, metavar='CSV', help='time_s,uplink_mbps')
-    link.add_argument('--uplink-mbps', type=float, metavar='N', help='a steady uplink')
-    parser.add_argument('--rtt-ms', type=float, default=20.0, help='default: %(default)s')
-    parser.add_argument(
-        '--jitter', type=float, default=0.0, metavar='SHARE', help='default: %(default)s'
-    )
-    parser.add_argument(
-        '--loss', type=float, default=0.0, metavar='SHARE', help='default: %(default)s'
-    )
-    parser.add_argument(
-        '--edge-slowdown', type=float, default=1.0, metavar='X',
-        help='how many times slower than profiled the car is (default: %(default)s)',
+    link.add_argument(
+        '--uplink-mbps', type=arguments.several, metavar='N[,N...]',
+        help='a steady uplink, several, or FROM:TO:COUNT',
     )  # fmt: skip
-    parser.add_argument('--rate', type=float, default=10.0, help='frames/s (default: %(default)s)')
-    parser.add_argument('--seconds', type=float, help="default: the trace's length, or 60")
-    parser.add_argument('--json', action='store_true', help='print the forecasts as JSON')
+    parser.add_argument(
+        '--rtt-ms', type=arguments.at_least_zero, default=20.0, metavar='MS',
+        help='round trip of the link (default: %(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--edge-slowdown', type=arguments.several, default=(1.0,), metavar='X[,X...]',
+        help='how many times slower than profiled the car is (default: 1)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--rate', type=arguments.several, metavar='HZ[,HZ...]',
+        help="camera frames a second (default: the drive's)",
+    )  # fmt: skip
+    parser.add_argument('--seconds', type=arguments.positive, help="default: the drive's length")
+    parser.add_argument(
+        '--jitter', type=arguments.share, default=0.0, metavar='SHARE',
+        help='of round trip, rate and stage times (default: %(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--loss', type=arguments.share, default=0.0, metavar='SHARE',
+        help='of messages that never arrive (default: %(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--against', default=','.join(DEFAULT_METHODS), metavar='METHODS',
+        help=f"some of {', '.join(METHODS)}; or all, none (default: %(default)s)",
+    )  # fmt: skip
+    arguments.add_detector(parser)
+    arguments.add_choice_of_plans(parser)
+    arguments.add_json(parser, 'the forecasts')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Simulate each method and print a table."""
-    edge = Profile.load(args.edge)
-    cloud = Profile.load(args.cloud) if args.cloud else edge
-    table = build_table(
-        edge.graph,
+    """Forecast the drive by each method, or the steady state of each situation."""
+    source = open_source(args.drive)
+    rates_hz = args.rate or (source.rate_hz,)
+    if not all(rates_hz) or not all(args.edge_slowdown):
+        raise ConfigError('--rate and --edge-slowdown must be over 0')
+    edge = Profile.load(args.edge) if args.edge else None
+    edge = edge or prepare(args.detector, args.weights, args.drive).profile
+    planner = Planner(
         edge,
-        cloud,
-        accuracy_budget=args.budget,
-        calibration=Calibration.find(args.calibration, edge.model_hash),
+        Profile.load(args.cloud) if args.cloud else edge,
+        args.calibration,
+        args.budget,
+        args.privacy,
     )
-    forecasts = list(compare(table, edge.graph, _world(args), PolicyLimits()))
-    print(json.dumps([_plain(f) for f in forecasts]) if args.json else _table(forecasts))
-    return 0
-
-
-def _world(args: argparse.Namespace) -> World:
-    """Return the world that the arguments describe; raise ConfigError when there is none such."""
-    for name, low in (('rate', 0), ('edge_slowdown', 0), ('rtt_ms', -1), ('jitter', -1)):
-        if not low < getattr(args, name) < math.inf:
-            raise ConfigError(f'--{name.replace("_", "-")} cannot be {getattr(args, name)}')
-    if not 0 <= args.loss < 1:
-        raise ConfigError(f'--loss must be at least 0 and under 1, not {args.loss}')
-    if args.trace:
-        trace = load_trace(args.trace)
-    else:
-        trace = Trace((0.0,), (args.uplink_mbps * 1e6,))
-    return World(
+    links_bps = [mbps * 1e6 for mbps in args.uplink_mbps or ()]
+    if len(links_bps) > 1 or len(rates_hz) > 1 or len(args.edge_slowdown) > 1:
+        if args.trace:
+            raise ConfigError('a trace is simulated by itself; give one rate and one slowdown')
+        situations = itertools.product(links_bps, rates_hz, args.edge_slowdown)
+        steady = [planner.steady(*each, args.rtt_ms / 1e3) for each in situations]
+        print(_json(steady) if args.json else steady_table(steady))
+        return 0
+    trace = load_trace(args.trace) if args.trace else Trace((0.0,), (links_bps[0],))
+    frames = source.frame_count
+    world = World(
         trace=trace,
-        duration_s=args.seconds or trace.duration_s or 60.0,
-        camera_hz=args.rate,
+        duration_s=args.seconds or (frames / rates_hz[0] if frames else DEFAULT_SECONDS),
+        camera_hz=rates_hz[0],
         rtt_s=args.rtt_ms / 1e3,
         jitter=args.jitter,
         loss=args.loss,
-        edge_factor=args.edge_slowdown,
+        edge_factor=args.edge_slowdown[0],
+        preprocess_s=preprocess_s(args.detector, args.weights, args.drive) * args.edge_slowdown[0],
+        lead_s=LEAD_S,
+    )
+    methods = tqdm(choose(args.against), desc='simulating', unit='method', delay=2, leave=False)
+    forecasts = [forecast(planner, world, method) for method in methods]
+    print(_json(forecasts) if args.json else forecast_table(forecasts))
+    return 0
+
+
+def forecast_table(forecasts: Sequence[Forecast]) -> str:
+    """Return a line per method."""
+    lines: list[tuple[str, ...]] = [
+        ('method', 'age', 'latency', 'median', '95 %', 'answered', 'sent', 'switches')
+    ]
+    for f in forecasts:
+        times = (f.mean_age_s, f.mean_s, f.median_s, f.p95_s)
+        lines.append(
+            (
+                f.method, *(ms_text(s) for s in times), f'{f.answered} of {f.frames}',
+                f'{f.sent_bytes / 1e3:.0f} kB', str(f.switches),
+            )
+        )  # fmt: skip
+    return (
+        f'{text_columns(lines)}\n\n'
+        'Forecast. age: of the newest detections, mean; latency: mean of the answered frames.'
     )
 
 
-def _table(forecasts: list[Forecast]) -> str:
-    heads = ('mean', 'median', '95 %', 'answered', 'sent', 'cuts')
-    widths = (8, 8, 8, 12, 10, 5)
-    lines = [f'{"method":22}' + ''.join(f' {h:>{w}}' for h, w in zip(heads, widths, strict=True))]
-    for f in forecasts:
+def steady_table(situations: Sequence[Steady]) -> str:
+    """Return a line per situation."""
+    lines = [
+        ('Mbit/s', 'Hz', 'slower', 'delay', 'answers', 'on the car', 'JPEG upload', 'rule', 'plan')
+    ]
+    for s in situations:
         lines.append(
-            f'{f.method:22} {_ms(f.mean_s):>8} {_ms(f.median_s):>8} {_ms(f.p95_s):>8} '
-            f'{f"{f.answered} of {f.frames}":>12} {f.sent_bytes / 1e3:7.0f} kB {f.switches:5d}'
-        )
-    return '\n'.join(lines)
+            (
+                f'{s.uplink_bps / 1e6:.3g}', f'{s.rate_hz:.3g}', f'{s.edge_slowdown:.3g}',
+                ms_text(s.delay_s), f'{s.detections_hz:.1f} Hz', ms_text(s.edge_only_s),
+                ms_text(s.upload_s), s.mode, s.plan,
+            )
+        )  # fmt: skip
+    return (
+        f'{text_columns(lines)}\n\n'
+        'Steady states. delay: of one frame under the best plan; beside it, everything on the car '
+        'and uploading a JPEG.'
+    )
 
 
-def _ms(time_s: float) -> str:
-    return '–' if math.isinf(time_s) else f'{time_s * 1e3:.0f} ms'
-
-
-def _plain(forecast: Forecast) -> dict[str, object]:
-    """Return a forecast as JSON takes it: null where no frame was answered."""
-    return {
-        name: None if isinstance(value, float) and math.isinf(value) else value
-        for name, value in asdict(forecast).items()
-    }
+def _json(records: Sequence[Any]) -> str:
+    """Return records as JSON takes them: null where a time is infinite, or there is none."""
+    rows = [
+        {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in asdict(record).items()
+        }
+        for record in records
+    ]
+    return json.dumps(rows, indent=1, allow_nan=False)

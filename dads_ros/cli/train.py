@@ -12,11 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``dads train``: train the shipped detector on annotated video, from scratch."""
+"""``dads train``: train the shipped detector and its twin on annotated video."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 import sys
 
@@ -39,6 +40,12 @@ FIRST_DRIVE = 100_000
 FRAMES_PER_DRIVE = 3
 SCENE_RATE_HZ = 0.7
 
+EXAMPLES = """\
+  dads train --data bdd/ --out run1/ --device cuda
+  dads train --data bdd/ --out run1/ --resume
+      goes on from the last whole epoch
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``dads train``."""
@@ -50,17 +57,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='folder with train.json and val.json (COCO) and the frames that they name',
     )
     parser.add_argument(
-        '--out', type=Path, required=True, metavar='DIR', help='weights, log and checkpoint go here'
+        '--out',
+        type=Path,
+        required=True,
+        metavar='DIR',
+        help='weights, log and checkpoint go here',
     )
     parser.add_argument('--epochs', type=int, default=Settings.epochs, help='default: %(default)s')
     parser.add_argument('--seed', type=int, default=Settings.seed, help='default: %(default)s')
     parser.add_argument('--threads', type=int, default=2, help='CPU threads, default: %(default)s')
     parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
     parser.add_argument(
-        '--waist',
-        choices=('quantised', 'none'),
-        default='quantised',
-        help='none: the twin without quantisation or rate, for comparison',
+        '--twin-epochs',
+        type=int,
+        default=Settings.twin_epochs,
+        metavar='EPOCHS',
+        help='of these, the first that train the twin without a waist alone, default: %(default)s',
     )
     parser.add_argument(
         '--waist-bytes',
@@ -73,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=Settings.jpeg,
         metavar='SHARE',
-        help='share of frames recompressed as JPEG or WebP, default: %(default)s',
+        help='share of frames recompressed as JPEG, WebP or H.264, default: %(default)s',
     )
     parser.add_argument(
         '--scenes',
@@ -103,6 +115,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='go on from these weights instead of from scratch, in a run of its own',
     )
     parser.add_argument('--resume', action='store_true', help='go on from the checkpoint in --out')
+    parser.add_argument(
+        '--json', action='store_true', help="print the weights' path and every epoch as JSON"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -110,15 +125,20 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings(
         epochs=args.epochs,
         seed=args.seed,
-        quantise=args.waist == 'quantised',
+        twin_epochs=args.twin_epochs,
         waist_bytes=args.waist_bytes,
         jpeg=args.jpeg,
         scenes=args.scenes,
         learning_rate=args.learning_rate,
     )
+    if not 0 <= args.twin_epochs < args.epochs:
+        raise ConfigError(
+            f'--twin-epochs is {args.twin_epochs}, of {args.epochs} epochs; '
+            'give fewer, so that the network with a waist has some'
+        )
     training = start(settings, args.device, args.out, args.resume)
     if args.start and not args.resume:
-        training.start_from(load_network(args.start))
+        training.twin.start_from(load_network(args.start))
     use_threads(args.threads)
     samples = load_coco(args.data / 'train.json', LABELS)
     samples = [sample for sample in samples if sample.clip not in args.leave_out]
@@ -128,9 +148,12 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             f'{len(samples)} training frames are too few; give at least a batch of 16'
         )
+    entries = []
     for entry in train(training, samples, held_out, args.out):
         print(' '.join(f'{name} {value:.4g}' for name, value in entry.items()), file=sys.stderr)
-    print(args.out / 'weights.pt')
+        entries.append(entry)
+    weights = args.out / 'carnet.pt'
+    print(json.dumps({'weights': str(weights), 'epochs': entries}) if args.json else weights)
     return 0
 
 

@@ -26,7 +26,7 @@ from dads_ros.errors import ProfileError
 from dads_ros.report.atomic import write_text
 
 FORMAT = 1
-SHIPPED = Path(__file__).parent / 'detector' / 'weights'
+SHIPPED = Path(__file__).parents[1] / 'detector' / 'weights'
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,13 @@ import time
 from typing import NoReturn
 
 from dads_ros.errors import RecordError
+from dads_ros.media.run_bag import write_run_bag
 from dads_ros.media.run_video import as_played
 from dads_ros.media.run_video import write_run_video
 from dads_ros.media.sources import open_source
 from dads_ros.media.sources import Source
 from dads_ros.replay.methods import Method
+from dads_ros.replay.methods import WARMUP_FRAMES
 from dads_ros.replay.prepare import prepare
 from dads_ros.replay.prepare import Prepared
 from dads_ros.replay.prepare import slowed_down
@@ -53,8 +55,6 @@ from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
 from tqdm import tqdm
 
-WARMUP_FRAMES = 10
-
 
 @dataclass(frozen=True)
 class Drive:
@@ -62,20 +62,24 @@ class Drive:
     What to replay, and the car and link to emulate.
 
     :param source: scene[:seed], a video, a bag or a folder of images.
-    :param rate: speed of the replay; 2 is twice as fast.
+    :param rate_hz: frames a second; None plays as recorded.
     :param trace: the emulated uplink; None sends straight through this machine.
-    :param edge_frame_s: a whole frame's time on the emulated car; None keeps this machine's own.
+    :param edge_slowdown: how many times slower than this machine the car is, at least 1.
+    :param accuracy_budget: AP at IoU 0.5 that a codec may cost.
+    :param bag: a .mcap file for the first method's run.
     """
 
     source: str
-    rate: float
     detector: str
     weights: Path | None
-    trace: Path | None
-    rtt_s: float
-    edge_frame_s: float | None
+    rate_hz: float | None = None
+    trace: Path | None = None
+    rtt_s: float = 0.0
+    edge_slowdown: float = 1.0
     calibration: Path | None = None
+    accuracy_budget: float = 0.01
     privacy: bool = False
+    bag: Path | None = None
 
 
 def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> None:
@@ -90,8 +94,8 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
     check_is_session(folder)
     prepared = prepare(drive.detector, drive.weights, drive.source)
     profile = prepared.profile
-    whole_s = sum(profile.layer_s.values())
-    slowdown = max(1.0, drive.edge_frame_s / whole_s) if drive.edge_frame_s else 1.0
+    slowdown = drive.edge_slowdown
+    rate = drive.rate_hz / source.rate_hz if drive.rate_hz else 1.0
     for old in ('runs', 'logs'):
         shutil.rmtree(folder / old, ignore_errors=True)
     (folder / VIDEO).unlink(missing_ok=True)
@@ -101,7 +105,7 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
         profile.save(files / 'cloud.json')
         setup = RunSetup(
             source=drive.source,
-            rate=drive.rate,
+            rate=rate,
             detector=drive.detector,
             weights=drive.weights,
             edge_profile=files / 'edge.json',
@@ -112,6 +116,7 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
             slowdown=slowdown,
             inputs=profile.graph.inputs,
             stamp_origin_ns=time.time_ns(),
+            accuracy_budget=drive.accuracy_budget,
             privacy=drive.privacy,
         )
         kind = SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE
@@ -119,14 +124,17 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
             info = files / f'{method.name}.json'
             write_info(
                 info,
-                run_info(method, source, drive.rate, prepared, _link(drive, trace), slowdown, kind),
+                run_info(method, source, rate, prepared, _link(drive, trace), slowdown, kind),
             )
             run = folder / 'runs' / method.name
             with tqdm(total=source.frame_count, unit='frame', desc=method.name) as bar:
                 replay(setup, method, run, info, partial(_show, bar))
-            write_truth(run, _truth(source, setup.stamp_origin_ns, drive.rate))
-    played = as_played(source, setup.stamp_origin_ns, drive.rate)
-    write_run_video(load_run(folder / 'runs' / methods[0].name), played, folder / VIDEO)
+            write_truth(run, _truth(source, setup.stamp_origin_ns, rate))
+    first = load_run(folder / 'runs' / methods[0].name)
+    played = partial(as_played, source, setup.stamp_origin_ns, rate)
+    write_run_video(first, played(), folder / VIDEO)
+    if drive.bag is not None:
+        write_run_bag(first, played(), drive.bag)
 
 
 def _show(bar: tqdm[NoReturn], count: int) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+import math
 
 from dads_ros.report.summary import Summary
 
@@ -53,6 +54,11 @@ def table_text(summaries: Sequence[Summary]) -> str:
     lines = [('', *(s.method for s in summaries))]
     for row in table_rows(summaries):
         lines.append((('  ' if row.minor else '') + row.name, *row.cells))
+    return text_columns(lines)
+
+
+def text_columns(lines: Sequence[Sequence[str]]) -> str:
+    """Return lines of cells as aligned text, the first column to the left."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return '\n'.join(
         '  '.join(
@@ -81,7 +87,9 @@ def rate_text(rate_bps: float) -> str:
 
 def ms_text(seconds: float | None) -> str:
     """Return a duration in whole milliseconds."""
-    return NOTHING if seconds is None else f'{seconds * 1e3:.0f} ms'
+    if seconds is None or not math.isfinite(seconds):
+        return NOTHING
+    return f'{seconds * 1e3:.0f} ms'
 
 
 def _outcome(name: str) -> Callable[[Summary], str]:

@@ -68,12 +68,21 @@ class Car:
 
     :param table: stage times and sizes of every row.
     :param mind: the monitor, or what decides in its place.
+    :param finish_locally: False leaves late frames undetected, as plain offloading would.
     """
 
-    def __init__(self, world: World, table: PlanTable, mind: Monitor | Chooser) -> None:
+    def __init__(
+        self,
+        world: World,
+        table: PlanTable,
+        mind: Monitor | Chooser,
+        *,
+        finish_locally: bool = True,
+    ) -> None:
         self._world = world
         self._table = table
         self._monitor = mind if isinstance(mind, Monitor) else None
+        self._finish_locally = finish_locally
         self._chooser = None if isinstance(mind, Monitor) else mind
         self._chance = Chance(world)
         self._link = Link(world, self._chance)
@@ -99,7 +108,7 @@ class Car:
         for number in range(int(self._world.duration_s * self._world.camera_hz)):
             self._at(number / self._world.camera_hz, partial(self._camera, number + 1))
         if self._monitor is not None:
-            self._at(0.0, self._tick)
+            self._at(-self._world.lead_s, self._tick)
         while self._events:
             self._now_s, _, action = heapq.heappop(self._events)
             action()
@@ -130,6 +139,9 @@ class Car:
             return
         late, newest = self._book.expire(self._now_ns)
         self._misses += sum(1 for f in late if f.plan_id == self._in_force[0].plan_id)
+        if newest is not None and not self._finish_locally:
+            self._book.drop(newest, Outcome.DROPPED_STALE, self._now_ns)
+            newest = None
         if newest is not None:
             self._busy = True
             row = self._rows[newest.sequence]
@@ -167,12 +179,14 @@ class Car:
             if plan.is_local
             else partial(self._send, frame, plan, row)
         )
-        self._at(self._now_s + frame.times.edge_s, done)
+        frame.times.preprocess_s = self._world.preprocess_s
+        self._at(self._now_s + frame.times.preprocess_s + frame.times.edge_s, done)
 
     def _plan(self) -> tuple[Plan, int]:
         if self._chooser is not None:
             return self._chooser.choose(self._now_s, self._link, self._cloud)
-        return self._local if self._misses >= MISS_LIMIT else self._in_force
+        has_failed = self._finish_locally and self._misses >= MISS_LIMIT
+        return self._local if has_failed else self._in_force
 
     def _edge_s(self, row: int) -> float:
         return float(self._table.rows[row].totals.edge_ns) / 1e9 * self._world.edge_factor

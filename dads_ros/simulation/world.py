@@ -35,6 +35,8 @@ class World:
     :param edge_factor: how many times slower than profiled the edge is.
     :param pauses_s: from when to when the cloud does nothing.
     :param plan_s: from the monitor's decision to the plan's taking effect.
+    :param preprocess_s: from the camera's image to the network's input, on the car as it is.
+    :param lead_s: for so long before the first frame the monitor watches the link already.
     """
 
     trace: Trace
@@ -47,6 +49,8 @@ class World:
     cloud_factor: float = 1.0
     pauses_s: tuple[tuple[float, float], ...] = ()
     plan_s: float = 0.01
+    preprocess_s: float = 0.0
+    lead_s: float = 0.0
     seed: int = 0
 
 
@@ -72,8 +76,8 @@ class Link:
     def __init__(self, world: World, chance: Chance) -> None:
         self._world = world
         self._chance = chance
-        self._free_s = 0.0
-        self._last_arrival_s = 0.0
+        self._free_s = -math.inf
+        self._last_arrival_s = -math.inf
 
     def finish_s(self, now_s: float, size_bytes: float) -> float:
         """Return when a message handed over now would have crossed, without jitter."""
@@ -97,7 +101,7 @@ class Cloud:
     def __init__(self, world: World, chance: Chance) -> None:
         self._world = world
         self._chance = chance
-        self._free_s = 0.0
+        self._free_s = -math.inf
 
     @property
     def free_s(self) -> float:

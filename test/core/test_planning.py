@@ -24,6 +24,7 @@ from dads_ros.partition.situation import Situation
 from dads_ros.profiles import planning
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.calibration import CodecAccuracy
+from dads_ros.profiles.calibration import SHIPPED
 from dads_ros.profiles.profile import CodecCost
 from dads_ros.profiles.profile import CompiledCut
 from dads_ros.profiles.profile import Profile
