@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import cv2
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
+from dads_ros.detector.recompress import recompress
 import numpy as np
 
 FILL = 114
@@ -43,8 +44,8 @@ class Recipe:
 
     :param mosaic: share of frames made of four.
     :param paste: share of frames into which rarely seen objects are pasted.
-    :param jpeg: share of frames that go through a JPEG or WebP of random quality; for the twin that
-        is to be compared with uploading images.
+    :param jpeg: share of frames that go through a JPEG or WebP of random quality; for the
+        twin that is to be compared with uploading images.
     """
 
     mosaic: float = 0.6
@@ -86,7 +87,7 @@ class Augmenter:
             image, truth = self._paste(image, truth)
         image = self._light(image)
         if self.rng.random() < self.recipe.jpeg:
-            image = _recompress(image, self.rng)
+            image = recompress(image, self.rng)
         return image, truth
 
     def _mosaic(self, index: int) -> tuple[np.ndarray, Boxes]:
@@ -213,13 +214,3 @@ def _covered(boxes: np.ndarray, cover: np.ndarray) -> np.ndarray:
     high = np.minimum(boxes[:, 2:], cover[2:])
     inter = np.clip(high - low, 0, None).prod(axis=1)
     return inter / np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-6)
-
-
-def _recompress(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    form, flag, low = (
-        ('.jpg', cv2.IMWRITE_JPEG_QUALITY, 8)
-        if rng.random() < 0.5
-        else ('.webp', cv2.IMWRITE_WEBP_QUALITY, 2)
-    )
-    _, data = cv2.imencode(form, image, [flag, int(np.exp(rng.uniform(np.log(low), np.log(90))))])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))

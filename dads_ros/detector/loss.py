@@ -144,3 +144,19 @@ def detection_loss(cells: Cells, targets: Targets) -> tuple[Tensor, Tensor]:
     goal = targets.boxes.gather(1, taken[..., None].expand(-1, -1, 4))
     misfit = (1 - generalised_iou(cells.boxes, goal)) * quality * positive
     return (cost * counted).sum() / total, misfit.sum() / total
+
+
+def guide_loss(cells: Cells, guide: Cells, box_weight: float) -> Tensor:
+    """
+    Return how far cells are from what another network says of them, nought when they agree.
+
+    The divergence of the class probabilities everywhere, and of the boxes where there are objects,
+    each per unit of the other network's certainty.
+    """
+    wanted = guide.logits.sigmoid()
+    certain = wanted.amax(dim=-1)
+    total = certain.sum().clamp(min=1.0)
+    cost = functional.binary_cross_entropy_with_logits(cells.logits, wanted, reduction='none')
+    least = functional.binary_cross_entropy_with_logits(guide.logits, wanted, reduction='none')
+    misfit = (1 - generalised_iou(cells.boxes, guide.boxes)) * certain
+    return ((cost - least).sum() + box_weight * misfit.sum()) / total

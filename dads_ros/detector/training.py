@@ -13,10 +13,14 @@
 # limitations under the License.
 
 """
-Train the shipped network: mosaics, task-aligned loss, bits held to a budget, averaged weights.
+Train the shipped network and its twin without a waist: the twin first, then both side by side.
 
-A run is fixed by its seed and can be stopped at any time: it goes on from the last whole epoch, and
-each epoch draws from its own random state, so that a resumed run is the run without a stop.
+The waist is put in where the twin has learnt most of what it will, and the twin, which sees the
+same frames for as long, then tells the network with a waist what it would say of each of them. So
+the two differ by the waist alone, and what it costs can be told.
+
+A run is fixed by its seed and can be stopped at any time: it goes on from the last whole epoch,
+and each epoch draws from its own random state, so that a resumed run is the run without a stop.
 """
 
 from __future__ import annotations
@@ -34,14 +38,10 @@ from dads_ros.detector.augment import Augmenter
 from dads_ros.detector.augment import Recipe
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
-from dads_ros.detector.loss import detection_loss
-from dads_ros.detector.loss import flatten
+from dads_ros.detector.learner import Learner
 from dads_ros.detector.loss import Targets
-from dads_ros.detector.network import CarNet
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
-from dads_ros.detector.network import STRIDES
-from dads_ros.detector.rate import RateModel
 from dads_ros.detector.shipped import save_network
 from dads_ros.detector.validate import validate
 from dads_ros.errors import ConfigError
@@ -50,8 +50,6 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-BOX_WEIGHT = 2.0
-MOST_AVERAGING = 0.999
 PLAIN_SHARE = 0.12
 
 
@@ -60,67 +58,50 @@ class Settings:
     """
     A training run.
 
-    :param quantise: False trains the twin without a waist's rounding.
-    :param waist_bytes: modelled bytes per training frame that the waist is held to. Training frames
-        are fuller than real ones, which come out smaller.
-    :param jpeg: share of frames recompressed as JPEG or WebP, as a camera or an upload may.
+    :param twin_epochs: epochs of the twin without a waist alone. Then the network with a waist is
+        made of it, and both go on over the same frames, the one guided by the other.
+    :param waist_bytes: modelled bytes per training frame that the waist is held to. Training
+        frames are fuller than real ones, which come out smaller.
+    :param jpeg: share of frames recompressed as JPEG, WebP or H.264, as an upload may be.
     :param scenes: generated frames per real one.
     :param validate_every: epochs between accuracies on the validation frames.
     """
 
-    epochs: int = 70
+    epochs: int = 56
+    twin_epochs: int = 36
     batch: int = 16
     seed: int = 1
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up_epochs: float = 2.0
-    quantise: bool = True
     waist_bytes: float = 1600.0
     jpeg: float = 0.25
     scenes: float = 0.15
-    validate_every: int = 10
+    validate_every: int = 14
 
 
 class Training:
-    """One run, in memory: the network, its averaged copy, the optimiser and the rate's price."""
+    """One run, in memory: the twin without a waist, and in time the network with one."""
 
     def __init__(self, settings: Settings, device: str = 'cpu') -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.device = torch.device(device)
-        self.network = CarNet(quantise=settings.quantise).to(self.device)
-        self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = CarNet(quantise=settings.quantise).to(self.device).eval()
-        self.average.load_state_dict(self.network.state_dict())
-        self.rate = RateModel().to(self.device)
-        self.optimiser = torch.optim.AdamW(self._groups(), lr=settings.learning_rate)
-        self.log_price = math.log(0.1)
+        self.twin = self._learner(quantise=False)
+        self.carnet: Learner | None = None
         self.epoch = 0
         self.step = 0
 
-    def _groups(self) -> list[dict]:
-        named = [*self.network.parameters(), *self.rate.parameters()]
-        decay = [p for p in named if p.dim() > 1]
-        plain = [p for p in named if p.dim() <= 1]
-        return [
-            {'params': decay, 'weight_decay': self.settings.weight_decay},
-            {'params': plain, 'weight_decay': 0.0},
-        ]
-
-    def start_from(self, network: CarNet) -> None:
-        """Begin with another network's weights, with a waist or without."""
-        for mine in (self.network, self.average):
-            mine.load_state_dict(network.state_dict())
+    def _learner(self, quantise: bool) -> Learner:
+        settings = self.settings
+        return Learner(quantise, self.device, settings.weight_decay, settings.waist_bytes)
 
     def state(self) -> dict:
         """Return all that a resumed run needs."""
         return {
             'settings': asdict(self.settings),
-            'network': self.network.state_dict(),
-            'average': self.average.state_dict(),
-            'rate': self.rate.state_dict(),
-            'optimiser': self.optimiser.state_dict(),
-            'log_price': self.log_price,
+            'twin': self.twin.state(),
+            'carnet': None if self.carnet is None else self.carnet.state(),
             'epoch': self.epoch,
             'step': self.step,
         }
@@ -140,11 +121,11 @@ class Training:
                 f'the run to resume has {name} {state["settings"].get(name)!r}, not '
                 f'{mine[name]!r}; give the same options, or start anew in another folder'
             )
-        for part in ('network', 'average', 'rate', 'optimiser'):
-            getattr(self, part).load_state_dict(state[part])
-        self.log_price, self.epoch, self.step = (
-            state[name] for name in ('log_price', 'epoch', 'step')
-        )
+        self.twin.load(state['twin'])
+        if state['carnet'] is not None:
+            self.carnet = self._learner(quantise=True)
+            self.carnet.load(state['carnet'])
+        self.epoch, self.step = state['epoch'], state['step']
 
     def run_epoch(self, samples: Sequence[Sample]) -> dict[str, float]:
         """Train on each sample about once and return the mean losses."""
@@ -161,61 +142,34 @@ class Training:
         sums: dict[str, float] = {}
         bar = tqdm(range(steps), desc=f'epoch {self.epoch + 1}/{settings.epochs}', leave=False)
         for index in bar:
-            self._set_rate(steps)
             chosen = order[index * settings.batch : (index + 1) * settings.batch]
             images, truth = augmenter.batch(chosen.tolist(), rng)
-            losses = self._train_step(torch.from_numpy(images), truth)
+            losses = self._train_step(torch.from_numpy(images), truth, steps)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value / steps
         self.epoch += 1
         return sums
 
-    def _set_rate(self, steps: int) -> None:
+    def _rate(self, learner: Learner, steps: int) -> float:
         done = self.step / (steps * self.settings.epochs)
-        warm = min(1.0, self.step / (steps * self.settings.warm_up_epochs))
-        factor = warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
-        for group in self.optimiser.param_groups:
-            group['lr'] = self.settings.learning_rate * factor
+        warm = min(1.0, learner.step / (steps * self.settings.warm_up_epochs))
+        return (
+            self.settings.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+        )
 
-    def _train_step(self, images: Tensor, truth: Sequence[Boxes]) -> dict[str, float]:
-        self.network.train()
-        with torch.autocast(self.device.type, torch.bfloat16):
-            outputs = self.network(images.to(self.device))
-        cells = flatten(outputs, STRIDES)
-        kind, box = detection_loss(cells, pad(truth, self.device))
-        losses = {'class': kind, 'box': box}
-        total = kind + BOX_WEIGHT * box
-        values = self.network.waist.values
-        if values is not None:
-            losses['bytes'] = self.rate(values[::2]) / 8  # half of the batch says enough
-            total = total + math.exp(self.log_price) * losses['bytes'] / self.settings.waist_bytes
-        self.optimiser.zero_grad()
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
-        self.optimiser.step()
+    def _train_step(self, images: Tensor, truth: Sequence[Boxes], steps: int) -> dict[str, float]:
+        targets = pad(truth, self.device)
+        if self.carnet is None and self.epoch >= self.settings.twin_epochs:
+            self.carnet = self._learner(quantise=True)
+            self.carnet.start_from(self.twin.average)
+            self.carnet.fit_waist(images)
+        told, said = self.twin.learn(images, targets, self._rate(self.twin, steps))
+        losses = {f'twin_{name}': value for name, value in told.items()}
+        if self.carnet is not None:
+            rate = self._rate(self.carnet, steps)
+            losses.update(self.carnet.learn(images, targets, rate, said)[0])
         self.step += 1
-        self._follow()
-        numbers = {name: float(value.detach()) for name, value in losses.items()}
-        if values is not None:
-            self._set_price(numbers['bytes'])
-            numbers['price'] = math.exp(self.log_price)
-        return numbers
-
-    def _set_price(self, spent_bytes: float) -> None:
-        # Dearer above the budget, cheaper below it: it holds without tuning a weight.
-        excess = max(-1.0, min(1.0, spent_bytes / self.settings.waist_bytes - 1))
-        self.log_price = max(math.log(1e-3), min(math.log(3.0), self.log_price + 0.01 * excess))
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        keep = MOST_AVERAGING * (1 - math.exp(-self.step / 500))
-        for mine, new in zip(
-            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
-        ):
-            if mine.is_floating_point():
-                mine.lerp_(new, 1 - keep)
-            else:
-                mine.copy_(new)
+        return losses
 
 
 def pad(truth: Sequence[Boxes], device: torch.device) -> Targets:
@@ -236,7 +190,9 @@ def train(
     training: Training, samples: Sequence[Sample], held_out: Sequence[Sample], folder: Path
 ) -> Iterator[dict[str, float]]:
     """
-    Train to the end, keeping a checkpoint, a log and weights in a folder; yield each epoch's log.
+    Train to the end and yield each epoch's log.
+
+    A checkpoint, a log and both networks' weights are kept in a folder.
 
     :param held_out: validation frames; their accuracy is logged, and nothing is chosen by it.
     """
@@ -247,9 +203,15 @@ def train(
         entry.update(training.run_epoch(samples))
         entry['seconds'] = time.monotonic() - started
         last = training.epoch == settings.epochs
-        if held_out and (last or training.epoch % settings.validate_every == 0):
-            entry.update(validate(training.average, held_out))
-        save_network(training.average, folder / 'weights.pt')
+        networks = {'twin': training.twin, 'carnet': training.carnet}
+        for name, learner in networks.items():
+            if learner is None:
+                continue
+            save_network(learner.average, folder / f'{name}.pt')
+            if held_out and (last or training.epoch % settings.validate_every == 0):
+                figures = validate(learner.average, held_out)
+                prefix = 'twin_' if name == 'twin' else ''
+                entry.update({prefix + key: value for key, value in figures.items()})
         with (folder / 'log.jsonl').open('a') as log:
             log.write(json.dumps({k: round(v, 5) for k, v in entry.items()}) + '\n')
         partial = folder / 'checkpoint.partial'

@@ -30,8 +30,10 @@ from dads_ros.detector.shipped import WEIGHTS
 from dads_ros.detector.validate import detect
 from dads_ros.detector.validate import input_truth
 from dads_ros.detector.validate import letterbox_sample
+from dads_ros.detector.waist import draw_steps
 from dads_ros.detector.waist import LEVELS
 from dads_ros.detector.waist import REST
+from dads_ros.detector.waist import STEP_SHARES
 from dads_ros.detector.waist import STEPS
 from dads_ros.detector.waist import straight_through
 from dads_ros.errors import ConfigError
@@ -66,13 +68,24 @@ def test_training_coarsens_as_the_codecs_do(step):
     name = 'packed' if step == 1 else f'packed{step}'
     sent = decode(encode(codes, name), name, codes.shape, 'uint8')
     values = torch.from_numpy(codes.astype(np.float32) - REST)
-    trained = straight_through(values + 0.2, step) + REST
+    trained = straight_through(values + 0.2, torch.tensor([step])) + REST
     np.testing.assert_allclose(trained.numpy(), sent, atol=1e-5)
+
+
+def test_each_frame_of_a_batch_has_a_step_of_its_own():
+    values = torch.randn(2, 3, 6, 8) * 3
+    both = straight_through(values, torch.tensor([1, 4]))
+    torch.testing.assert_close(both[:1], straight_through(values[:1], torch.tensor([1])))
+    torch.testing.assert_close(both[1:], straight_through(values[1:], torch.tensor([4])))
+    torch.manual_seed(0)
+    drawn = draw_steps(2000)
+    shares = [float((drawn == step).float().mean()) for step in STEPS]
+    np.testing.assert_allclose(shares, STEP_SHARES, atol=0.04)
 
 
 def test_gradients_pass_the_rounding_untouched():
     values = torch.linspace(-9, 9, 24).reshape(1, 1, 4, 6).requires_grad_()
-    straight_through(values, 4).sum().backward()
+    straight_through(values, torch.tensor([4])).sum().backward()
     assert values.grad is not None
     assert torch.equal(values.grad, torch.ones_like(values))
 

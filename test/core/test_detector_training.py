@@ -23,6 +23,7 @@ from dads_ros.detector.loss import Cells
 from dads_ros.detector.loss import detection_loss
 from dads_ros.detector.loss import flatten
 from dads_ros.detector.loss import generalised_iou
+from dads_ros.detector.loss import guide_loss
 from dads_ros.detector.loss import Targets
 from dads_ros.detector.shipped import load_network
 from dads_ros.detector.training import pad
@@ -34,7 +35,7 @@ import numpy as np
 import pytest
 import torch
 
-TINY = Settings(epochs=2, batch=4, validate_every=1)
+TINY = Settings(epochs=3, twin_epochs=1, batch=4, validate_every=1)
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +100,13 @@ def test_nothing_is_asked_in_ignored_regions():
     assert float(detection_loss(cells, ignored)[0]) < 0.01
 
 
+def test_a_guide_that_says_the_same_costs_nothing():
+    cells = cells_of([[0, 0, 40, 40], [100, 100, 140, 140]], [[3.0], [-9.0]])
+    other = cells_of([[0, 0, 40, 30], [100, 100, 140, 140]], [[-1.0], [-9.0]])
+    assert float(guide_loss(cells, cells, 2.0)) == pytest.approx(0.0, abs=1e-5)
+    assert float(guide_loss(other, cells, 2.0)) > 0.5
+
+
 def test_pad_marks_objects_ignored_and_padding():
     one = Boxes(np.ones((1, 4), np.float32), np.array([3]), np.array([True]))
     two = Boxes(np.ones((2, 4), np.float32), np.array([1, 2]), np.array([False, False]))
@@ -112,40 +120,49 @@ def test_a_resumed_run_is_the_run_without_a_stop(tmp_path):
     for folder in (whole, stopped):
         folder.mkdir()
     list(train(Training(TINY), samples(), samples(2), whole))
-    next(iter(train(Training(TINY), samples(), samples(2), stopped)))
+    for epoch in range(2):  # stopped before the waist is put in, and after
+        run = Training(TINY)
+        if epoch:
+            run.load(torch.load(stopped / 'checkpoint.pt', weights_only=True))
+        assert run.epoch == epoch
+        next(iter(train(run, samples(), samples(2), stopped)))
     resumed = Training(TINY)
     resumed.load(torch.load(stopped / 'checkpoint.pt', weights_only=True))
-    assert resumed.epoch == 1
     list(train(resumed, samples(), samples(2), stopped))
-    first = load_network(whole / 'weights.pt').state_dict()
-    second = load_network(stopped / 'weights.pt').state_dict()
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    for name in ('carnet', 'twin'):
+        first = load_network(whole / f'{name}.pt').state_dict()
+        second = load_network(stopped / f'{name}.pt').state_dict()
+        assert all(torch.equal(first[key], second[key]) for key in first)
     log = [json.loads(line) for line in (stopped / 'log.jsonl').read_text().splitlines()]
-    assert [entry['epoch'] for entry in log] == [1, 2]
-    assert {'class', 'box', 'bytes', 'ap50_vehicle'} <= set(log[0])
+    assert [entry['epoch'] for entry in log] == [1, 2, 3]
+    assert {'twin_class', 'twin_box', 'twin_ap50_vehicle'} <= set(log[0])
+    assert 'bytes' not in log[0]
+    assert {'class', 'box', 'guide', 'bytes', 'price', 'ap50_vehicle'} <= set(log[1])
 
 
-def test_the_twin_without_a_waist_has_no_rate():
-    training = Training(Settings(epochs=1, batch=4, quantise=False))
-    losses = training.run_epoch(samples())
-    assert 'bytes' not in losses
-    assert losses['class'] > 0
-
-
-def test_a_run_can_start_from_the_weights_of_another():
-    first = Training(TINY)
-    twin = Training(Settings(epochs=1, batch=4, seed=2, quantise=False))
-    twin.start_from(first.average)
-    for mine, theirs in zip(twin.average.parameters(), first.average.parameters(), strict=True):
-        assert torch.equal(mine, theirs)
+def test_a_waist_is_put_in_without_a_change_but_for_its_rounding():
+    torch.manual_seed(0)
+    learner = Training(TINY).twin
+    frames = torch.randint(0, 256, (2, 192, 320, 3), dtype=torch.uint8)
+    before = [output.detach() for output in learner.network.eval()(frames)]
+    seen = []
+    learner.network.waist.project.register_forward_hook(lambda _m, _i, values: seen.append(values))
+    learner.fit_waist(frames)
+    after = learner.network.eval()(frames)
+    channels = seen[-1].transpose(0, 1).flatten(1)
+    assert torch.allclose(channels.std(dim=1), torch.tensor(1.5), atol=0.01)
+    assert torch.allclose(channels.median(dim=1).values, torch.tensor(0.0), atol=0.01)
+    # Only the rest is lost, which the batch norm behind the waist learns.
+    for old, new in zip(before, after, strict=True):
+        assert torch.allclose(old, new, atol=0.05)
 
 
 def test_a_run_is_resumed_with_its_own_settings_only():
     state = Training(TINY).state()
-    other = Training(Settings(epochs=2, batch=8, validate_every=1))
+    other = Training(Settings(epochs=3, twin_epochs=1, batch=8, validate_every=1))
     with pytest.raises(ConfigError, match='the run to resume has batch 4, not 8; give the same'):
         other.load(state)
-    Training(Settings(epochs=3, batch=4, validate_every=1)).load(state)
+    Training(Settings(epochs=4, twin_epochs=1, batch=4, validate_every=1)).load(state)
 
 
 def write_data(folder):
@@ -173,15 +190,18 @@ def write_data(folder):
 def test_one_command_trains_and_refuses_to_overwrite(tmp_path, capsys):
     data, out = write_data(tmp_path / 'data'), tmp_path / 'run'
     command = ['train', '--data', str(data), '--out', str(out), '--epochs', '1', '--threads', '1']
-    command += ['--scenes', '0']
+    command += ['--scenes', '0', '--twin-epochs', '0']
     assert main([*command, '--resume']) == 1
     assert 'no run to resume' in capsys.readouterr().err
     assert main(command) == 0
-    assert capsys.readouterr().out.strip() == str(out / 'weights.pt')
-    load_network(out / 'weights.pt')
+    assert capsys.readouterr().out.strip() == str(out / 'carnet.pt')
+    assert load_network(out / 'carnet.pt').waist.quantise
+    assert not load_network(out / 'twin.pt').waist.quantise
     assert main(command) == 1
     assert 'holds a run; give --resume or another folder' in capsys.readouterr().err
     assert main([*command, '--resume']) == 0
+    assert main([*command, '--twin-epochs', '1']) == 1
+    assert '--twin-epochs is 1, of 1 epochs' in capsys.readouterr().err
     empty = tmp_path / 'other'
     assert main([*command[:4], str(empty), *command[5:], '--leave-out', 'clip']) == 1
     assert '0 training frames are too few' in capsys.readouterr().err

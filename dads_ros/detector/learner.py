@@ -1,0 +1,175 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One network in training: its average, its optimiser and, with a waist, the price of bits."""
+
+from __future__ import annotations
+
+import math
+
+from dads_ros.detector.loss import Cells
+from dads_ros.detector.loss import detection_loss
+from dads_ros.detector.loss import flatten
+from dads_ros.detector.loss import guide_loss
+from dads_ros.detector.loss import Targets
+from dads_ros.detector.network import CarNet
+from dads_ros.detector.network import STRIDES
+from dads_ros.detector.rate import RateModel
+import torch
+from torch import Tensor
+
+BOX_WEIGHT = 2.0
+MOST_AVERAGING = 0.999
+# Steps after which the average begins to reach far back.
+AVERAGING_STEPS = 200
+START_PRICE = 0.3
+LEAST_PRICE = 1e-3
+MOST_PRICE = 3.0
+# The spread of a channel, in levels, that a waist starts with.
+START_SPREAD = 1.5
+
+
+class Learner:
+    """
+    A network in training.
+
+    :param quantise: False for the twin without a waist, which pays for no bits.
+    :param waist_bytes: modelled bytes per frame that the waist is held to.
+    """
+
+    def __init__(
+        self, quantise: bool, device: torch.device, weight_decay: float, waist_bytes: float
+    ) -> None:
+        self.device = device
+        self.waist_bytes = waist_bytes
+        self.network = CarNet(quantise=quantise).to(device)
+        self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = CarNet(quantise=quantise).to(device).eval()
+        self.average.load_state_dict(self.network.state_dict())
+        self.rate = RateModel().to(device)
+        self.optimiser = torch.optim.AdamW(self._groups(weight_decay))
+        self.log_price = math.log(START_PRICE)
+        self.step = 0
+
+    def _groups(self, weight_decay: float) -> list[dict]:
+        named = [*self.network.parameters(), *self.rate.parameters()]
+        decay = [p for p in named if p.dim() > 1]
+        plain = [p for p in named if p.dim() <= 1]
+        return [
+            {'params': decay, 'weight_decay': weight_decay},
+            {'params': plain, 'weight_decay': 0.0},
+        ]
+
+    def state(self) -> dict:
+        """Return all that a resumed run needs."""
+        return {
+            'network': self.network.state_dict(),
+            'average': self.average.state_dict(),
+            'rate': self.rate.state_dict(),
+            'optimiser': self.optimiser.state_dict(),
+            'log_price': self.log_price,
+            'step': self.step,
+        }
+
+    def load(self, state: dict) -> None:
+        """Take over the state of a stopped run."""
+        for part in ('network', 'average', 'rate', 'optimiser'):
+            getattr(self, part).load_state_dict(state[part])
+        self.log_price, self.step = state['log_price'], state['step']
+
+    def start_from(self, network: CarNet) -> None:
+        """Begin with another network's weights, with a waist or without."""
+        for mine in (self.network, self.average):
+            mine.load_state_dict(network.state_dict())
+
+    @torch.no_grad()
+    def fit_waist(self, images: Tensor) -> None:
+        """
+        Give the waist's channels a spread that its levels can hold, and let them rest at zero.
+
+        The convolution behind the waist undoes the scale. Called once, where a network that was
+        trained without a waist gets one.
+        """
+        seen: list[Tensor] = []
+        project = self.network.waist.project
+        hook = project.register_forward_hook(lambda _module, _inputs, values: seen.append(values))
+        self.network.eval()(images.to(self.device))
+        hook.remove()
+        channels = seen[0].transpose(0, 1).flatten(1)
+        rest = channels.median(dim=1).values
+        scale = START_SPREAD / channels.std(dim=1).clamp(min=1e-3)
+        for network in (self.network, self.average):
+            network.waist.project.weight.mul_(scale[:, None, None, None])
+            bias = network.waist.project.bias
+            assert bias is not None
+            bias.sub_(rest).mul_(scale)
+            network.level8[0][0].weight.div_(scale[:, None, None])  # type: ignore[index]
+
+    def learn(
+        self, images: Tensor, targets: Targets, rate: float, guide: Cells | None = None
+    ) -> tuple[dict[str, float], Cells]:
+        """
+        Take one step on a batch; return the losses and what the network said, without gradients.
+
+        :param rate: the learning rate.
+        :param guide: what a network without a waist says of the batch, to be like.
+        """
+        self.network.train()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            outputs = self.network(images.to(self.device))
+        cells = flatten(outputs, STRIDES)
+        kind, box = detection_loss(cells, targets)
+        losses = {'class': kind, 'box': box}
+        total = kind + BOX_WEIGHT * box
+        if guide is not None:
+            losses['guide'] = guide_loss(cells, guide, BOX_WEIGHT)
+            total = total + losses['guide']
+        values = self.network.waist.values
+        if values is not None:
+            losses['bytes'] = self.rate(values[::2]) / 8  # half of the batch says enough
+            total = total + math.exp(self.log_price) * losses['bytes'] / self.waist_bytes
+        self._descend(total, rate)
+        numbers = {name: float(value.detach()) for name, value in losses.items()}
+        if values is not None:
+            self._set_price(numbers['bytes'])
+            numbers['price'] = math.exp(self.log_price)
+        said = Cells(cells.logits.detach(), cells.boxes.detach(), cells.centres, cells.strides)
+        return numbers, said
+
+    def _descend(self, loss: Tensor, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group['lr'] = rate
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+        self.optimiser.step()
+        self.step += 1
+        self._follow()
+
+    def _set_price(self, spent_bytes: float) -> None:
+        # Dearer above the budget, cheaper below it: it holds without tuning a weight.
+        excess = max(-1.0, min(1.0, spent_bytes / self.waist_bytes - 1))
+        log_price = self.log_price + 0.01 * excess
+        self.log_price = max(math.log(LEAST_PRICE), min(math.log(MOST_PRICE), log_price))
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        keep = MOST_AVERAGING * (1 - math.exp(-self.step / AVERAGING_STEPS))
+        for mine, new in zip(
+            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
+        ):
+            if mine.is_floating_point():
+                mine.lerp_(new, 1 - keep)
+            else:
+                mine.copy_(new)
