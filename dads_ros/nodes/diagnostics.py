@@ -78,10 +78,12 @@ def status(
 def refusals(node: Node, refused: Mapping[str, int], *, is_sealed: bool) -> DiagnosticStatus:
     """Return the status of what a node refused, by reason; it warns of what a stranger sent."""
     total = sum(refused.values())
+    forged = sum(count for reason, count in refused.items() if reason.endswith(' forged'))
+    sums = {'transport': 'sealed' if is_sealed else 'plain', 'refused': total, 'forged': forged}
     return status(
         node,
         'refused',
         f'{total} messages refused' if total else 'nothing refused',
-        {'transport': 'sealed' if is_sealed else 'plain', 'refused': total, **refused},
+        {**sums, **refused},
         warn=any(reason.split(' ', 1)[-1] in STRANGE for reason in refused),
     )

@@ -26,9 +26,7 @@ from typing import Any
 
 from dads_ros.bundle import Bundle
 from dads_ros.emulation import Slowdown
-from dads_ros.errors import ConfigError
 from dads_ros.errors import DadsError
-from dads_ros.errors import TraceError
 import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import diagnostics
@@ -37,7 +35,7 @@ from dads_ros.nodes import messages
 from dads_ros.nodes import qos
 from dads_ros.nodes.labels import Labels
 from dads_ros.nodes.overlay import Overlay
-from dads_ros.nodes.uplink import make_uplink
+from dads_ros.nodes.uplink import SwitchedUplink
 from dads_ros.nodes.wire import keyring_of_car
 from dads_ros.nodes.wire import Wire
 from dads_ros.pipeline.edge import EdgeLimits
@@ -81,8 +79,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         self._labels = loaded.detector.labels
         self._told_labels = Labels(self, loaded.detector)
         self._overlay = Overlay(self, self._labels)
-        self._link = (s.emulated_uplink, s.emulated_rtt_ms)
-        self._uplink = make_uplink(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
+        self._uplink = SwitchedUplink(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
         wire = qos.wire(s.reliability)
         self._bundles = self._wire.outlet('bundle', wire)
         self._probes = self._wire.outlet('probe', wire)
@@ -134,16 +131,10 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         self._listening, self._workers = [], []
 
     def settings_changed(self) -> None:
-        """Meet another emulated link from now on; what is on the way is lost."""
+        """Meet another emulated link from now on."""
         s = self.settings
-        link = (s.emulated_uplink, s.emulated_rtt_ms)
-        if hasattr(self, '_uplink') and link != self._link:
-            try:
-                fresh = make_uplink(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
-            except TraceError as error:
-                raise ConfigError(str(error)) from error
-            before, self._uplink, self._link = self._uplink, fresh, link
-            before.close()
+        if hasattr(self, '_uplink'):
+            self._uplink.change(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
 
     def cleanup(self) -> None:
         """Let go of the detector and the link."""

@@ -16,51 +16,71 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 
 import dads_ros.msg as msg
+from dads_ros.nodes import base
 from dads_ros.nodes import qos
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from dads_ros.nodes.wire import keyring_of_car
+from dads_ros.nodes.wire import Wire
+from dads_ros.settings import PingSettings
 
 PERIOD_S = 0.5
 PATIENCE_S = 6.0
-NAME = 'ping_cloud'
+# The first answer's round trip holds discovery; the second one is the link's.
+WANTED = 2
+
+
+class PingNode(base.DadsNode[PingSettings]):
+    """Sends probes until two are answered; they are told from the edge's by their numbers."""
+
+    def __init__(self) -> None:
+        super().__init__('ping_cloud', PingSettings)
+        self._sent_ns: dict[int, int] = {}
+        self._answers_s: list[float] = []
+
+    def configure(self) -> None:
+        """Announce the probes, sealed if there is a key."""
+        wire = Wire(self, keyring_of_car(self, self.settings.key_file), limit_bytes=0)
+        profile = qos.wire('reliable')
+        self._probes = wire.outlet('probe', profile)
+        wire.listen('probe_reply', self._on_reply, profile)
+
+    def activate(self) -> None:
+        """Begin to ask."""
+        self.create_timer(PERIOD_S, self._ask)
+        self.create_timer(PATIENCE_S, self._end)
+
+    def _ask(self) -> None:
+        # The edge's own probes count from 1: no reply is taken for one of them.
+        number = random.getrandbits(63) | 1 << 63
+        self._sent_ns[number] = time.monotonic_ns()
+        probe = msg.Probe(
+            vehicle=self.settings.vehicle, sequence=number, sent_ns=self._sent_ns[number]
+        )
+        self._probes.publish(self._probes.pack(probe))
+
+    def _on_reply(self, reply: msg.Probe) -> None:
+        sent_ns = self._sent_ns.pop(reply.sequence, None)
+        if sent_ns is not None:
+            self._answers_s.append((time.monotonic_ns() - sent_ns) / 1e9)
+            if len(self._answers_s) >= WANTED:
+                self._end()
+
+    def _end(self) -> None:
+        if not self.finished.is_set():
+            if self._answers_s:
+                print(f'answers in {self._answers_s[-1] * 1e3:.1f} ms', flush=True)
+            else:
+                self.exit_status = 1
+            self.finish()
 
 
 def main() -> int:
-    """Send probes until one is answered."""
-    rclpy.init()
-    node = rclpy.create_node(NAME)
-    answers: list[float] = []
-    node.create_subscription(
-        msg.Probe,
-        'probe_reply',
-        lambda reply: (
-            answers.append((time.monotonic_ns() - reply.sent_ns) / 1e9)
-            if reply.vehicle == NAME
-            else None
-        ),
-        qos.wire('reliable'),
-    )
-    probes = node.create_publisher(msg.Probe, 'probe', qos.wire('reliable'))
-    node.create_timer(
-        PERIOD_S,
-        lambda: probes.publish(msg.Probe(vehicle=NAME, sent_ns=time.monotonic_ns())),
-    )
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    end_s = time.monotonic() + PATIENCE_S
-    # The first answer's round trip holds discovery; the second one is the link's.
-    while len(answers) < 2 and time.monotonic() < end_s:
-        executor.spin_once(timeout_sec=PERIOD_S)
-    node.destroy_node()
-    rclpy.try_shutdown()
-    if not answers:
-        return 1
-    print(f'answers in {answers[-1] * 1e3:.1f} ms')
-    return 0
+    """Ask, and tell how long the answer took."""
+    return base.run(PingNode)
 
 
 if __name__ == '__main__':

@@ -23,6 +23,8 @@ from typing import Any
 from typing import Protocol
 
 from dads_ros.emulation import EmulatedUplink
+from dads_ros.errors import ConfigError
+from dads_ros.errors import TraceError
 from dads_ros.trace import load_trace
 
 QUEUED_MESSAGES = 16
@@ -103,13 +105,47 @@ class EmulatedPublisher:
         self._link.close()
 
 
-def make_uplink(trace_file: str, rtt_s: float) -> Uplink:
+class SwitchedUplink:
     """
-    Return a direct uplink, or an emulated one when a trace file is named.
+    The direct uplink, or an emulated one while a trace file is named; it may change at any time.
 
-    Raises TraceError when the trace cannot be read.
+    Raises ConfigError when the trace cannot be read.
     """
+
+    def __init__(self, trace_file: str, rtt_s: float) -> None:
+        self._asked = (trace_file, rtt_s)
+        self._present = _make(*self._asked)
+
+    def change(self, trace_file: str, rtt_s: float) -> None:
+        """
+        Go over to another link, unless it is the present one; what is on the way is lost.
+
+        Raises ConfigError, and stays with the present one, when the trace cannot be read.
+        """
+        if (trace_file, rtt_s) != self._asked:
+            fresh = _make(trace_file, rtt_s)
+            self._asked = (trace_file, rtt_s)
+            before, self._present = self._present, fresh
+            before.close()
+
+    def start(self) -> None:
+        """Note that a camera frame came; an emulated link begins its trace with the first."""
+        self._present.start()
+
+    def send(self, publisher: Any, data: bytes) -> int:
+        """Hand over a message; return its size in bytes."""
+        return self._present.send(publisher, data)
+
+    def close(self) -> None:
+        """Stop; what is still queued is lost."""
+        self._present.close()
+
+
+def _make(trace_file: str, rtt_s: float) -> Uplink:
     if not trace_file:
         return DirectUplink()
-    trace = load_trace(Path(trace_file))
+    try:
+        trace = load_trace(Path(trace_file))
+    except TraceError as error:
+        raise ConfigError(str(error)) from error
     return EmulatedPublisher(EmulatedUplink(trace, rtt_s, lambda item: item[0].publish(item[1])))

@@ -113,6 +113,7 @@ class EdgePipeline:
         self._gave_up_on: int | None = None
         self._monitor_seen_ns = time.monotonic_ns()
         self.rejected: Counter[str] = Counter()
+        self.missed = 0
 
     @property
     def ended(self) -> Counter[Outcome]:
@@ -216,6 +217,7 @@ class EdgePipeline:
         while True:
             now_ns = time.monotonic_ns()
             missed, late = self._book.expire(now_ns)
+            self.missed += len(missed)
             # A plan is not to blame for what was sent under the one before.
             in_force = self._prepared.plan.plan_id
             self._count_misses(sum(1 for frame in missed if frame.plan_id == in_force))

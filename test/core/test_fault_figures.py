@@ -23,6 +23,7 @@ from dads_ros.bench.faults.docs import BEGIN
 from dads_ros.bench.faults.docs import END
 from dads_ros.bench.faults.docs import write
 from dads_ros.bench.faults.figures import account
+from dads_ros.bench.faults.figures import Lives
 from dads_ros.bench.faults.figures import longest_gap_s
 from dads_ros.bench.faults.figures import row
 from dads_ros.bench.faults.scenarios import Phase
@@ -34,6 +35,7 @@ import pytest
 
 PERIOD_NS = 100_000_000
 START_NS = 5 * 10**9
+LIFE = Lives([START_NS])
 
 
 def frame(
@@ -63,22 +65,22 @@ def detections(*numbers: int) -> list[DetectionRecord]:
 
 def test_account_of_a_faultless_drive() -> None:
     frames = [frame(n) for n in range(1, 10)]
-    found = account(frames, detections(*range(1, 10)), [START_NS], [])
+    found = account(frames, detections(*range(1, 10)), LIFE)
     assert (found.frames, found.unaccounted, found.stale) == (9, 0, 0)
     assert found.ended == {'via_cloud': 9}
 
 
 def test_account_notices_a_frame_that_never_ended_and_one_that_ended_twice() -> None:
     frames = [frame(n) for n in (1, 2, 4, 5, 5)]
-    assert account(frames, detections(1, 2, 4, 5), [START_NS], []).unaccounted == 2
+    assert account(frames, detections(1, 2, 4, 5), LIFE).unaccounted == 2
 
 
 def test_account_notices_detections_out_of_order_and_of_no_frame() -> None:
     frames = [frame(n) for n in (1, 3, 2)]
-    assert account(frames, detections(1, 3, 2), [START_NS], []).stale == 1
-    assert account([frame(1)], detections(1, 7), [START_NS], []).stale == 1
+    assert account(frames, detections(1, 3, 2), LIFE).stale == 1
+    assert account([frame(1)], detections(1, 7), LIFE).stale == 1
     dropped = frame(1, outcome=Outcome.DROPPED_STALE)
-    assert account([dropped], detections(1), [START_NS], []).stale == 1
+    assert account([dropped], detections(1), LIFE).stale == 1
 
 
 def test_account_begins_anew_with_an_edge_and_forgives_a_killed_one_its_last_frames() -> None:
@@ -87,23 +89,36 @@ def test_account_begins_anew_with_an_edge_and_forgives_a_killed_one_its_last_fra
     starts_ns = [START_NS, START_NS + 10 * PERIOD_NS]
     kill_ns = START_NS + 6 * PERIOD_NS
     shown = detections(1, 2, 3, 5, 11, 12)
-    assert account([*first, *second], shown, starts_ns, [kill_ns]).unaccounted == 0
-    assert account([*first, *second], shown, starts_ns, []).unaccounted == 1
+    assert account([*first, *second], shown, Lives(starts_ns, [kill_ns])).unaccounted == 0
+    assert account([*first, *second], shown, Lives(starts_ns)).unaccounted == 1
 
 
 def test_row_tells_gap_loss_and_recovery() -> None:
     frames = [frame(n) for n in (1, 2)]
     frames += [frame(3, outcome=Outcome.DROPPED_STALE), frame(4, outcome=Outcome.LOCAL), frame(7)]
     phase = Phase('fault', 1, *(START_NS + n * PERIOD_NS for n in (3, 5, 8)))
-    found = row(phase, frames, detections(1, 2, 4, 7), [])
+    found = row(phase, frames, detections(1, 2, 4, 7), [], LIFE)
     assert (found.frames, found.lost) == (3, 1)
     assert found.gap_s == pytest.approx(0.3)
     assert found.recovered_s == pytest.approx(0.25)
+    assert found.unaccounted == 2  # 5 and 6 never ended
+
+
+def test_row_accounts_for_its_own_frames_only() -> None:
+    frames = [frame(n) for n in (1, 3, 4, 5, 7)]
+    phase = Phase('fault', 1, *(START_NS + n * PERIOD_NS for n in (3, 4, 6)))
+    assert row(phase, frames, detections(1, 3, 4, 5, 7), [], LIFE).unaccounted == 0
+
+
+def test_frames_through_the_cloud_long_after_are_no_recovery() -> None:
+    frames = [frame(1), frame(2, outcome=Outcome.LOCAL), frame(9)]
+    phase = Phase('fault', 1, *(START_NS + n * PERIOD_NS for n in (1, 2, 5)))
+    assert row(phase, frames, detections(1, 2, 9), [], LIFE).recovered_s is None
 
 
 def test_row_of_a_fault_that_was_not_recovered_from() -> None:
     phase = Phase('fault', 1, START_NS, START_NS, START_NS + PERIOD_NS)
-    assert row(phase, [frame(1, outcome=Outcome.LOCAL)], [], []).recovered_s is None
+    assert row(phase, [frame(1, outcome=Outcome.LOCAL)], [], [], LIFE).recovered_s is None
 
 
 def test_gap_counts_up_to_the_end_when_nothing_comes_any_more() -> None:

@@ -12,18 +12,26 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+"""
+The nodes survive what roads, clouds and crowds do to them: one fault after another.
 
-"""The nodes survive what roads and clouds do to them; real processes, one fault after another."""
+Real processes, and the scenarios of `dads bench faults`, in one running set of nodes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from dads_ros.bench.faults.figures import Account
-from dads_ros.bench.faults.figures import account
+from dads_ros.bench.faults.figures import account_of
 from dads_ros.bench.faults.figures import Row
-from dads_ros.bench.faults.figures import row
+from dads_ros.bench.faults.figures import rows_of
+from dads_ros.bench.faults.loads import Flood
+from dads_ros.bench.faults.loads import flood
+from dads_ros.bench.faults.loads import Overload
+from dads_ros.bench.faults.loads import overload
 from dads_ros.bench.faults.main import CLOUD_KILL
 from dads_ros.bench.faults.rig import CAMERA_HZ
 from dads_ros.bench.faults.rig import Rig
@@ -33,65 +41,92 @@ import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
-# `dads bench faults` plays the long ones too.
-SHORT = (
+FAULTS = (
     CLOUD_KILL,
     'cloud paused for 5 s',
     'monitor killed and restarted',
+    'two clouds',
     'camera stops for 1 s',
     'camera jumps back by years',
     'camera changes size and encoding',
     'camera at 60 Hz',
     'bag loops',
+    'edge killed and restarted',
+    'link at 50 kbit/s',
+    'link to zero and back',
 )
 
 
+@dataclass(frozen=True)
+class Played:
+    """What came of all of it."""
+
+    account: Account
+    rows: dict[str, Row]
+    flood: Flood
+    overload: Overload
+
+
 @pytest.fixture(scope='module')
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Account, dict[str, Row]]]:
-    """Return the account of all frames, and what each fault did."""
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    """Return what all faults and loads did to one set of nodes."""
     folder: Path = tmp_path_factory.mktemp('faults')
     rig = Rig(folder / 'rig')
     with rig:
-        faults = scenarios(folder / 'props', quick=True)
-        phases = [fault.play(rig) for fault in faults if not fault.is_long]
+        phases = [fault.play(rig) for fault in scenarios(folder / 'props', quick=True)]
+        flooded = flood(rig, 4.0)
+        overloaded = overload(rig, 3.0)
         rig.stop('edge')
         rig.wait(0.5)
-    frames, record = rig.frames(), rig.record
-    found = account(frames, record.detections, rig.edge_starts_ns, rig.edge_kills_ns)
-    rows = [row(phase, frames, record.detections, record.plans) for phase in phases]
-    yield found, {r.test: r for r in rows}
+    rows = {r.test: r for r in rows_of(rig, phases)}
+    yield Played(account_of(rig), rows, flooded, overloaded)
 
 
-def test_every_frame_ends_exactly_once(played: tuple[Account, dict[str, Row]]) -> None:
-    found, _ = played
+def test_every_frame_ends_exactly_once(played: Played) -> None:
+    found = played.account
     assert found.unaccounted == 0
     assert sum(found.ended.values()) == found.frames
     assert set(found.ended) <= {outcome.name.lower() for outcome in Outcome}
 
 
-def test_no_detection_is_published_after_a_newer_one(
-    played: tuple[Account, dict[str, Row]],
-) -> None:
-    found, _ = played
-    assert found.stale == 0
+@pytest.mark.parametrize('name', FAULTS)
+def test_every_frame_of_a_fault_ends_exactly_once(played: Played, name: str) -> None:
+    assert played.rows[name].unaccounted == 0
 
 
-def test_gap_after_a_cloud_kill_is_two_periods_and_the_deadline_at_most(
-    played: tuple[Account, dict[str, Row]],
-) -> None:
-    killed = played[1][CLOUD_KILL]
+def test_no_detection_is_published_after_a_newer_one(played: Played) -> None:
+    assert played.account.stale == 0
+
+
+def test_gap_after_a_cloud_kill_is_two_periods_and_the_deadline_at_most(played: Played) -> None:
+    killed = played.rows[CLOUD_KILL]
     assert killed.frames > 10
     assert killed.gap_s <= 2 / CAMERA_HZ + killed.deadline_s
 
 
-@pytest.mark.parametrize('name', SHORT)
-def test_frames_go_through_the_cloud_again(
-    played: tuple[Account, dict[str, Row]], name: str
-) -> None:
-    recovered_s = played[1][name].recovered_s
+@pytest.mark.parametrize('name', FAULTS)
+def test_frames_go_through_the_cloud_again(played: Played, name: str) -> None:
+    recovered_s = played.rows[name].recovered_s
     assert recovered_s is not None
     assert recovered_s < 20
 
 
-def test_the_short_faults_are_all_listed(played: tuple[Account, dict[str, Row]]) -> None:
-    assert set(played[1]) == set(SHORT)
+def test_all_faults_are_listed(played: Played) -> None:
+    assert set(played.rows) == set(FAULTS)
+
+
+def test_flood_starves_nobody_and_memory_stays_flat(played: Played) -> None:
+    found = played.flood
+    assert found.sent_hz > 300  # a busy machine may not reach all of its 1000
+    assert found.via_cloud > 0.8 * found.frames
+    assert found.answered_hz > 1
+    assert found.memory_growth < 0.05
+
+
+def test_edge_at_twice_its_rate_publishes_the_newest_and_wastes_nothing(played: Played) -> None:
+    found = played.overload
+    assert found.camera_hz > 1.5 / found.frame_s
+    assert found.published_hz > 0.7 / found.frame_s
+    # A frame waits for the one at hand at most, then it is computed.
+    assert found.age_p95_s < 2.5 * found.frame_s
+    assert found.wasted < 0.02

@@ -19,15 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+import subprocess
 import time
 from xml.etree import ElementTree
 
-from dads_ros.bench.faults.figures import account
+from dads_ros.bench.faults.figures import account_of
+from dads_ros.bench.faults.figures import rows_of
 from dads_ros.bench.faults.intrusion import intrude
 from dads_ros.bench.faults.intrusion import Intrusion
-from dads_ros.bench.faults.intrusion import keyed
 from dads_ros.bench.faults.rig import NAMESPACE
 from dads_ros.bench.faults.rig import Rig
+from dads_ros.bench.faults.rotation import Keys
 import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -44,10 +46,14 @@ def test_without_a_key_a_stranger_would_be_believed(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope='module')
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    """Return nodes with a key, after an attack."""
-    folder: Path = tmp_path_factory.mktemp('sealed')
-    with Rig(folder / 'rig', keyed(folder / 'keys')) as rig:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return Keys.made(tmp_path_factory.mktemp('keys') / 'keys')
+
+
+@pytest.fixture(scope='module')
+def rig(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Rig]:
+    """Return nodes with a key."""
+    with Rig(tmp_path_factory.mktemp('sealed') / 'rig', keys.parameters) as rig:
         yield rig
 
 
@@ -78,6 +84,9 @@ def test_attacks_are_counted_and_told(intrusion: Intrusion) -> None:
         reasons = intrusion.refused[node]
         assert {f'{kind} forged', f'{kind} replayed', f'{kind} malformed'} <= set(reasons)
     assert intrusion.refused['edge']['plan forged']
+    for node, reasons in intrusion.refused.items():
+        forged = sum(n for reason, n in reasons.items() if reason.endswith(' forged'))
+        assert intrusion.forged[node] == forged > 0
 
 
 def test_car_goes_on_through_the_cloud(rig: Rig, intrusion: Intrusion) -> None:
@@ -85,6 +94,27 @@ def test_car_goes_on_through_the_cloud(rig: Rig, intrusion: Intrusion) -> None:
     since = len(rig.frames())
     rig.wait_for_cloud()
     assert any(f.size_bytes and f.network_s for f in rig.frames()[since:])
+
+
+def test_key_is_changed_while_the_nodes_run(rig: Rig, keys: Keys) -> None:
+    old = keys.files[0].read_text()
+    pids = {name: rig.pid(name) for name in ('edge', 'cloud', 'monitor')}
+    changed = rows_of(rig, [keys.rotation.play(rig)])[0]
+    assert keys.files[0].read_text() == keys.files[1].read_text() != old
+    assert changed.recovered_s is not None and changed.recovered_s < 2
+    assert changed.lost <= 0.1 * changed.frames
+    assert pids == {name: rig.pid(name) for name in pids}
+
+
+def test_cloud_is_pinged_with_the_key_and_not_without(rig: Rig, keys: Keys) -> None:
+    assert rig.pid('cloud')
+    words = ['ping_cloud', '--ros-args', '-r', f'__ns:={NAMESPACE}']
+    own = ['-p', f'vehicle:={NAMESPACE[1:]}', '-p', f'key_file:={keys.files[0]}']
+    sealed = subprocess.run([*words, *own], capture_output=True, text=True, check=False)
+    assert sealed.returncode == 0, sealed.stderr
+    assert 'answers in' in sealed.stdout
+    plain = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (plain.returncode, plain.stdout) == (1, '')
 
 
 @pytest.mark.parametrize(
@@ -104,14 +134,16 @@ def test_sros2_policy_allows_exactly_what_a_node_opens(
     publishes = allowed("topics[@publish='ALLOW']/topic")
     subscribes = allowed("topics[@subscribe='ALLOW']/topic")
     replies = allowed("services[@reply='ALLOW']/service")
-    unsealed = {
-        f'{NAMESPACE}/{kind}' for kind in ('bundle', 'result', 'probe', 'probe_reply', 'plan')
-    }
     opened = endpoints(name)
     # A policy serves plain and sealed topics; these nodes have sealed ones.
-    assert publishes - unsealed == opened[0] - unsealed
-    assert subscribes - unsealed == opened[1]
+    assert publishes == with_plain(opened[0])
+    assert subscribes == with_plain(opened[1])
     assert replies == opened[2]
+
+
+def with_plain(topics: set[str]) -> set[str]:
+    """Return topics with those that a node without a key has instead of the sealed ones."""
+    return topics | {topic.replace('/sealed/', '/') for topic in topics}
 
 
 def rig_name(name: str, node: str) -> str:
@@ -150,5 +182,5 @@ def test_every_frame_is_accounted_for(rig: Rig, intrusion: Intrusion) -> None:
     assert intrusion.sent
     rig.stop('edge')
     rig.wait(0.5)
-    found = account(rig.frames(), rig.record.detections, rig.edge_starts_ns, rig.edge_kills_ns)
+    found = account_of(rig)
     assert (found.unaccounted, found.stale) == (0, 0)

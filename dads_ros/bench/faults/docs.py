@@ -43,6 +43,7 @@ def tables(result: dict[str, Any]) -> str:
             f'| {fault["deadline_s"]:.2f} s | {back} |'
         )
     soak, machine = result['soak'], result['machine']
+    flood, over = result['flood'], result['overload']
     sealed = ', '.join(
         f'{us:.0f} µs for {int(size) // 1000} kB' for size, us in result['seal_us'].items()
     )
@@ -59,6 +60,19 @@ def tables(result: dict[str, Any]) -> str:
         f"| an intruder's messages | {result['forged_sent']} |",
         f'| accepted | {result["forged_accepted"]} |',
         f'| sealing and opening together | {sealed} |',
+        f'| flood: bundles a second by one vehicle | {flood["sent_hz"]:.0f} |',
+        f'| of them answered, a second | {flood["answered_hz"]:.0f} |',
+        f"| the other vehicle's frames through the cloud | {flood['via_cloud']} of "
+        f'{flood["frames"]} |',
+        f'| their 95% latency, before and meanwhile | {flood["before_s"] * 1e3:.0f} ms, '
+        f'{flood["during_s"] * 1e3:.0f} ms |',
+        f"| growth of the cloud's memory meanwhile | {flood['memory_growth']:.2%} |",
+        f'| overload: camera, and frames published | {over["camera_hz"]:.1f} Hz, '
+        f'{over["published_hz"]:.1f} Hz |',
+        f'| time a frame takes on the car | {over["frame_s"] * 1e3:.0f} ms |',
+        f'| age of detections, 95% and most | {over["age_p95_s"] * 1e3:.0f} ms, '
+        f'{over["age_most_s"] * 1e3:.0f} ms |',
+        f'| computing spent on frames without detections | {over["wasted"]:.1%} |',
         f'| soak | {soak["duration_s"]:.0f} s |',
         f'| memory growth, the node that grew most | {soak["memory_growth"]:.2%} |',
         f'| more open files | {soak["file_growth"]} |',

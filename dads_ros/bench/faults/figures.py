@@ -18,10 +18,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+import math
 
+from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.faults.scenarios import Phase
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import DetectionRecord
@@ -42,6 +45,7 @@ class Row:
     :param recovered_s: from the cause being gone to the first frame through the cloud; None where
         none came.
     :param deadline_s: longest of the plans in force, for comparison with the gap.
+    :param unaccounted: of the frames, how many ended never, or twice.
     """
 
     test: str
@@ -52,6 +56,7 @@ class Row:
     camera_gap_s: float
     recovered_s: float | None
     deadline_s: float
+    unaccounted: int
 
 
 @dataclass(frozen=True)
@@ -69,28 +74,62 @@ class Account:
     stale: int
 
 
+@dataclass(frozen=True)
+class Lives:
+    """When the edge was started and, outright, killed; each life counts its frames from 1."""
+
+    starts_ns: Sequence[int]
+    kills_ns: Sequence[int] = ()
+
+    def unaccounted(
+        self, frames: Sequence[FrameRecord], begin_ns: float = 0, end_ns: float = math.inf
+    ) -> int:
+        """Return how many frames that came in between two times ended never, or twice."""
+        count = 0
+        for life, was_killed in self.split(frames):
+            times_ended = Counter(f.sequence for f in life)
+            within = [f.sequence for f in life if begin_ns <= f.received_ns < end_ns]
+            # Before the record's own begin there is nothing to see the first frame by.
+            first = min(within, default=1) if begin_ns else 1
+            last = max(within, default=0)
+            if was_killed:
+                # What it was at work on died with it: no program can report that.
+                last = min(last, _last_before_the_kill(life))
+            count += sum(times_ended[s] != 1 for s in range(first, last + 1))
+        return count
+
+    def split(self, frames: Sequence[FrameRecord]) -> Iterator[tuple[list[FrameRecord], bool]]:
+        """Yield the frames of each life, with whether it was killed."""
+        for begin_ns, end_ns in pairwise([*self.starts_ns, math.inf]):
+            life = [f for f in frames if begin_ns <= f.received_ns < end_ns]
+            yield life, any(begin_ns <= kill_ns < end_ns for kill_ns in self.kills_ns)
+
+
+def account_of(rig: Rig) -> Account:
+    """Return the account of all that a rig has recorded; its edge must have ended."""
+    return account(
+        rig.frames(), rig.record.detections, Lives(rig.edge_starts_ns, rig.edge_kills_ns)
+    )
+
+
+def rows_of(rig: Rig, phases: Sequence[Phase]) -> list[Row]:
+    """Return what faults did to a rig, one by one."""
+    lives = Lives(rig.edge_starts_ns, rig.edge_kills_ns)
+    frames, record = rig.frames(), rig.record
+    return [row(phase, frames, record.detections, record.plans, lives) for phase in phases]
+
+
 def account(
-    frames: Sequence[FrameRecord],
-    detections: Sequence[DetectionRecord],
-    edge_starts_ns: Sequence[int],
-    edge_kills_ns: Sequence[int],
+    frames: Sequence[FrameRecord], detections: Sequence[DetectionRecord], lives: Lives
 ) -> Account:
     """
-    Hold the record of frames against itself; each life of the edge counts its frames from 1.
+    Hold the record of frames against itself.
 
     :param frames: in the order in which they ended.
     :param detections: in the order in which they were published.
     """
-    unaccounted = stale = 0
-    for begin_ns, end_ns in pairwise([*edge_starts_ns, float('inf')]):
-        life = [f for f in frames if begin_ns <= f.received_ns < end_ns]
-        times_ended = Counter(f.sequence for f in life)
-        last = max(times_ended, default=0)
-        killed_ns = next((k for k in edge_kills_ns if begin_ns <= k < end_ns), None)
-        if killed_ns is not None:
-            # What it was at work on died with it: no program can report that.
-            last = _last_before_the_kill(life)
-        unaccounted += sum(times_ended[s] != 1 for s in range(1, last + 1))
+    stale = 0
+    for life, _ in lives.split(frames):
         published = [f.sequence for f in life if f.outcome.is_published]
         stale += sum(later <= earlier for earlier, later in pairwise(published))
     answered = Counter(f.stamp_ns for f in frames if f.outcome.is_published)
@@ -98,7 +137,7 @@ def account(
     return Account(
         frames=len(frames),
         ended=dict(Counter(f.outcome.name.lower() for f in frames)),
-        unaccounted=unaccounted,
+        unaccounted=lives.unaccounted(frames),
         stale=stale,
     )
 
@@ -108,6 +147,7 @@ def row(
     frames: Sequence[FrameRecord],
     detections: Sequence[DetectionRecord],
     plans: Sequence[PlanRecord],
+    lives: Lives,
 ) -> Row:
     """Return what one fault did."""
     start_ns = frames[0].received_ns - int(frames[0].t_s * 1e9)
@@ -115,7 +155,7 @@ def row(
     within = [f for f in frames if phase.begin_ns <= f.received_ns < phase.end_ns]
     via_cloud_ns = [
         f.received_ns + int(f.total_s * 1e9)
-        for f in frames
+        for f in within
         if f.outcome is Outcome.VIA_CLOUD and f.received_ns >= phase.healed_ns
     ]
     in_force = [p.deadline_s for p in plans if p.t_s < end_s]
@@ -129,6 +169,7 @@ def row(
         camera_gap_s=longest_gap_s(sorted(f.t_s for f in frames), begin_s, end_s),
         recovered_s=(min(via_cloud_ns) - phase.healed_ns) / 1e9 if via_cloud_ns else None,
         deadline_s=max([*in_force[: len(in_force) - len(after)][-1:], *after], default=0.0),
+        unaccounted=lives.unaccounted(frames, phase.begin_ns, phase.end_ns),
     )
 
 

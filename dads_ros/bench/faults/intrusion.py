@@ -19,8 +19,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import json
-import os
-from pathlib import Path
 import subprocess
 
 from dads_ros.bench.faults.rig import NAMESPACE
@@ -32,6 +30,8 @@ FORGED_PLAN_ID = 666
 FORGED_BOX = (1.0, 2.0, 3.0, 4.0)
 # Refusals by a pipeline that our own messages can give cause for.
 _OURS = {'vehicle over its share', 'too old', 'too late'}
+# What the nodes' status holds beside the reasons.
+SUMS = ('transport', 'refused', 'forged')
 _KINDS = ('bundle ', 'result ', 'probe ', 'probe_reply ', 'plan ')
 
 
@@ -42,26 +42,16 @@ class Intrusion:
 
     :param sent: messages it sent, by sort.
     :param refused: messages that the nodes told of having refused, by node and reason.
+    :param forged: of these, what was made without the key, as the nodes' sum of it says.
     :param accepted: its messages that got past the seal, or changed what the car did.
     :param heard: messages it heard, by channel and kind.
     """
 
     sent: dict[str, int]
     refused: dict[str, dict[str, int]]
+    forged: dict[str, int]
     accepted: int
     heard: dict[str, int]
-
-
-def keyed(folder: Path) -> dict[str, dict[str, object]]:
-    """Make a key, and return the parameters by which the rig's nodes use it."""
-    folder.mkdir(parents=True)
-    file = folder / f'{NAMESPACE.strip("/")}.key'
-    file.touch(mode=0o600)
-    file.write_text(os.urandom(32).hex(), encoding='ascii')
-    on_car: dict[str, dict[str, object]] = {
-        name: {'key_file': str(file)} for name in ('edge', 'monitor', 'recorder')
-    }
-    return {**on_car, 'cloud': {'key_folder': str(folder)}}
 
 
 def intrude(rig: Rig, duration_s: float) -> Intrusion:
@@ -80,11 +70,12 @@ def intrude(rig: Rig, duration_s: float) -> Intrusion:
         raise ProcessError(f"'intruder' ended with status {done.returncode}:\n{done.stderr}")
     rig.wait(0.5)
     report = json.loads(done.stdout)
+    told = {node: report['told'].get(f'{node}: refused', {}) for node in ('edge', 'cloud')}
     refused = {
-        node: {reason: int(n) for reason, n in report['told'].get(f'{node}: refused', {}).items()
-               if reason not in ('transport', 'refused')}
-        for node in ('edge', 'cloud')
-    }  # fmt: skip
+        node: {reason: int(n) for reason, n in values.items() if reason not in SUMS}
+        for node, values in told.items()
+    }
+    forged = {node: int(values.get('forged', 0)) for node, values in told.items()}
     past_the_seal = sum(
         count
         for reasons in refused.values()
@@ -94,4 +85,5 @@ def intrude(rig: Rig, duration_s: float) -> Intrusion:
     frames, detections = rig.frames(), rig.record.detections
     obeyed = sum(f.plan_id == FORGED_PLAN_ID for f in frames)
     believed = sum(FORGED_BOX in d.boxes for d in detections)
-    return Intrusion(report['sent'], refused, past_the_seal + obeyed + believed, report['heard'])
+    accepted = past_the_seal + obeyed + believed
+    return Intrusion(report['sent'], refused, forged, accepted, report['heard'])

@@ -22,7 +22,6 @@ One run writes the tables of docs/reliability.md. A row's gap is between detecti
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import asdict
 from dataclasses import dataclass
 import json
@@ -34,42 +33,32 @@ import tempfile
 import time
 
 from dads_ros.bench.faults import docs
-from dads_ros.bench.faults.figures import account
+from dads_ros.bench.faults.figures import Account
+from dads_ros.bench.faults.figures import account_of
 from dads_ros.bench.faults.figures import Row
-from dads_ros.bench.faults.figures import row
+from dads_ros.bench.faults.figures import rows_of
 from dads_ros.bench.faults.intrusion import intrude
 from dads_ros.bench.faults.intrusion import Intrusion
-from dads_ros.bench.faults.intrusion import keyed
+from dads_ros.bench.faults.loads import Flood
+from dads_ros.bench.faults.loads import flood
+from dads_ros.bench.faults.loads import Overload
+from dads_ros.bench.faults.loads import overload
 from dads_ros.bench.faults.rig import CAMERA_HZ
 from dads_ros.bench.faults.rig import Rig
+from dads_ros.bench.faults.rotation import Keys
 from dads_ros.bench.faults.scenarios import scenarios
+from dads_ros.bench.faults.soak import soak
 from dads_ros.processes import interrupted_by_signals
 from dads_ros.security.keys import Keyring
 from dads_ros.security.seal import Opener
 from dads_ros.security.seal import Sealer
-import psutil
 from tqdm import tqdm
 
 CLOUD_KILL = 'cloud killed and restarted'
-SOAKED_NODES = ('edge', 'cloud', 'monitor')
 SEALED_BYTES = (2_000, 20_000, 200_000)
 ATTACK_S = 5.0
-
-
-@dataclass(frozen=True)
-class Soak:
-    """
-    What an undisturbed run showed, after its first fifth.
-
-    :param memory_growth: of the node that grew most: the last fifth's memory over the second's.
-    :param file_growth: likewise, in open files.
-    :param p95_drift: 95% of frames are faster than this multiple of the second fifth's value.
-    """
-
-    duration_s: float
-    memory_growth: float
-    file_growth: int
-    p95_drift: float
+FLOOD_S = 8.0
+OVERLOAD_S = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,15 +94,21 @@ def measure(folder: Path, soak_s: float, *, quick: bool) -> dict[str, object]:
 
     fuzz = fuzzing.run(20_000 if quick else 100_000)
     with Rig(folder / 'soak') as rig:
-        soak = _soak(rig, soak_s)
-    rows, total = _hurt(folder, quick=quick)
-    intrusion = _attack(folder)
+        soaked = soak(rig, soak_s)
+    hurt = _hurt(folder, quick=quick)
+    rotated, intrusion = _attack(folder)
+    rows = [*hurt.rows, rotated]
     kill = next(r for r in rows if r.test == CLOUD_KILL)
     return {
         'gap_after_cloud_kill_s': kill.gap_s,
         'deadline_s': kill.deadline_s,
         'frame_period_s': 1 / CAMERA_HZ,
-        **total,
+        'frames': hurt.account.frames,
+        'frames_ended': hurt.account.ended,
+        'frames_unaccounted': hurt.account.unaccounted,
+        'stale_published': hurt.account.stale,
+        'flood': asdict(hurt.flood),
+        'overload': asdict(hurt.overload),
         'fuzz_tried': fuzz.tried,
         'fuzz_crashes': fuzz.crashes,
         'fuzz_hangs': fuzz.hangs,
@@ -123,8 +118,8 @@ def measure(folder: Path, soak_s: float, *, quick: bool) -> dict[str, object]:
         'forged_sent': sum(intrusion.sent.values()),
         'forged_sorts': intrusion.sent,
         'forged_refused': intrusion.refused,
-        'soak': asdict(soak),
-        'memory_growth': soak.memory_growth,
+        'soak': asdict(soaked),
+        'memory_growth': soaked.memory_growth,
         'seal_us': {str(size): seal_us(folder, size) for size in SEALED_BYTES},
         'faults': [asdict(r) for r in rows],
         'quick': quick,
@@ -152,63 +147,31 @@ def seal_us(folder: Path, size_bytes: int, rounds: int = 300) -> float:
     return median(times)
 
 
-def _hurt(folder: Path, *, quick: bool) -> tuple[list[Row], dict[str, object]]:
+@dataclass(frozen=True)
+class _Hurt:
+    """What came of all faults and loads, done one after another to the same nodes."""
+
+    rows: list[Row]
+    account: Account
+    flood: Flood
+    overload: Overload
+
+
+def _hurt(folder: Path, *, quick: bool) -> _Hurt:
     faults = scenarios(folder / 'props', quick=quick)
     rig = Rig(folder / 'faults')
     with rig:
         phases = [fault.play(rig) for fault in tqdm(faults, desc='faults', unit='fault')]
+        flooded = flood(rig, FLOOD_S)
+        overloaded = overload(rig, OVERLOAD_S)
         rig.stop('edge')
         rig.wait(0.5)
-    frames, record = rig.frames(), rig.record
-    found = account(frames, record.detections, rig.edge_starts_ns, rig.edge_kills_ns)
-    rows = [row(phase, frames, record.detections, record.plans) for phase in phases]
-    return rows, {
-        'frames': found.frames,
-        'frames_ended': found.ended,
-        'frames_unaccounted': found.unaccounted,
-        'stale_published': found.stale,
-    }
+    return _Hurt(rows_of(rig, phases), account_of(rig), flooded, overloaded)
 
 
-def _attack(folder: Path) -> Intrusion:
-    with Rig(folder / 'sealed', keyed(folder / 'keys')) as rig:
-        return intrude(rig, ATTACK_S)
-
-
-def _soak(rig: Rig, duration_s: float) -> Soak:
-    nodes = [psutil.Process(rig.pid(name)) for name in SOAKED_NODES]
-    samples: list[list[tuple[int, int]]] = []
-    began_ns = time.monotonic_ns()
-    for _ in tqdm(range(int(duration_s)), desc='soak', unit='s'):
-        rig.wait(1.0)
-        samples.append([(node.memory_info().rss, node.num_fds()) for node in nodes])
-    fifth = max(1, len(samples) // 5)
-    early, late = samples[fifth : 2 * fifth], samples[-fifth:]
-
-    def grown(middle: Callable[[list[list[tuple[int, int]]], int], float]) -> list[float]:
-        return [middle(late, i) - middle(early, i) for i in range(len(nodes))]
-
-    def memory(part: list[list[tuple[int, int]]], node: int) -> float:
-        return median(sample[node][0] for sample in part)
-
-    def files(part: list[list[tuple[int, int]]], node: int) -> float:
-        return median(sample[node][1] for sample in part)
-
-    span_ns = int(fifth * 1e9)
-    end_ns = time.monotonic_ns()
-    return Soak(
-        duration_s=duration_s,
-        memory_growth=max(g / memory(early, i) for i, g in enumerate(grown(memory))),
-        file_growth=int(max(grown(files))),
-        p95_drift=_p95_s(rig, end_ns - span_ns, end_ns)
-        / _p95_s(rig, began_ns + span_ns, began_ns + 2 * span_ns),
-    )
-
-
-def _p95_s(rig: Rig, begin_ns: int, end_ns: int) -> float:
-    times_s = sorted(
-        f.total_s
-        for f in rig.frames()
-        if begin_ns <= f.received_ns < end_ns and f.outcome.is_published
-    )
-    return times_s[int(len(times_s) * 0.95)]
+def _attack(folder: Path) -> tuple[Row, Intrusion]:
+    keys = Keys.made(folder / 'keys')
+    with Rig(folder / 'sealed', keys.parameters) as rig:
+        phase = keys.rotation.play(rig)
+        intrusion = intrude(rig, ATTACK_S)
+    return rows_of(rig, [phase])[0], intrusion

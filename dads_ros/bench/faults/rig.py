@@ -22,6 +22,8 @@ What happens is read from the recorder's files while it happens, and from the wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextlib import ExitStack
 from contextlib import suppress
 from datetime import datetime
@@ -60,6 +62,10 @@ EDGE_FRAME_S = 0.08
 WATCHDOG_S = 1.0
 NODES = ('recorder', 'cloud', 'edge', 'monitor', 'player')
 NAMESPACE = '/car'
+# Another vehicle that the same cloud serves.
+FLOODER = '/flooder'
+LINK_MBPS = 8.0
+LINK_RTT_MS = 20.0
 
 
 class _TooLateError(ProcessError):
@@ -79,6 +85,7 @@ class Rig:
     ) -> None:
         self._folder = folder
         self._own = parameters or {}
+        self._steady_link = folder / 'steady.csv'
         self._processes: dict[str, Process] = {}
         self._started = 0
         self._offset = 0
@@ -87,7 +94,10 @@ class Rig:
         self.edge_kills_ns: list[int] = []
 
     def __enter__(self) -> Rig:
+        from dads_ros.nodes.remote import Remote  # needs the built messages
+
         self._folder.mkdir(parents=True)
+        write_trace(self._steady_link, [(0.0, LINK_MBPS)])
         prepared = prepare(DEFAULT_DETECTOR, None, 'scene')
         profile = prepared.profile
         slowdown = max(1.0, EDGE_FRAME_S / sum(profile.layer_s.values()))
@@ -118,12 +128,14 @@ class Rig:
                 'folder': str(self._folder / 'run'),
                 'info': str(self._folder / 'info.json'),
             },
-            'cloud': {'threads': 1},
+            'cloud': {'threads': 1, 'vehicles': ['.', FLOODER]},
             'edge': {
                 'threads': 1,
                 'vehicle': NAMESPACE.strip('/'),
                 'watchdog_s': WATCHDOG_S,
                 'emulated_slowdown': slowdown,
+                'emulated_uplink': str(self._steady_link),
+                'emulated_rtt_ms': LINK_RTT_MS,
             },
             'monitor': {
                 'edge_profile': str(edge_profile),
@@ -131,6 +143,7 @@ class Rig:
             },
             'player': {'source': 'scene', 'loop': True},
         }
+        self._remote = Remote(NAMESPACE)
         try:
             for name in NODES:
                 self.start(name)
@@ -146,7 +159,7 @@ class Rig:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with uninterrupted(), ExitStack() as stack:
+        with uninterrupted(), self._remote, ExitStack() as stack:
             # The edge before the recorder, so that its last frames are recorded.
             order = ['recorder', *(n for n in self._processes if n not in ('recorder', 'player'))]
             for name in [*order, 'player']:
@@ -201,6 +214,25 @@ class Rig:
     def resume(self, name: str) -> None:
         """Let a paused node go on."""
         os.killpg(self._processes[name].pid, signal.SIGCONT)
+
+    def set(self, name: str, **values: str | float) -> None:
+        """Change parameters of a running node."""
+        self._remote.set(name, values)
+
+    def follow_link(self, trace: Path | None) -> None:
+        """Have the edge's uplink follow a trace from now on; None: the steady link again."""
+        self.set('edge', emulated_uplink=str(trace or self._steady_link))
+
+    @contextmanager
+    def another_camera(self, **parameters: str | float) -> Iterator[None]:
+        """Have another camera take over for a while; each begins before the other ends."""
+        self.start_again('other camera', 'player', **parameters)
+        self.stop('player')
+        try:
+            yield
+        finally:
+            self.start_again('player')
+            self.stop('other camera')
 
     def wait(self, seconds: float) -> None:
         """Wait; raise ProcessError when a node ends meanwhile."""
@@ -258,3 +290,10 @@ class Rig:
             )
             >= count
         )
+
+
+def write_trace(path: Path, samples: list[tuple[float, float]]) -> Path:
+    """Write a link's trace of seconds and Mbit/s, and return its path."""
+    lines = ['time_s,uplink_mbps', *(f'{time_s:g},{mbps:g}' for time_s, mbps in samples)]
+    path.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    return path

@@ -30,7 +30,9 @@ import time
 
 import cv2
 from dads_ros.bench.faults.rig import CAMERA_HZ
+from dads_ros.bench.faults.rig import LINK_MBPS
 from dads_ros.bench.faults.rig import Rig
+from dads_ros.bench.faults.rig import write_trace
 from dads_ros.media.bag import write_bag
 from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source
@@ -41,8 +43,10 @@ PAUSE_S = 5.0
 OLD_STAMP_NS = 10**18
 # Full, and quick: how often the link is lost, and for how long at a time.
 LINK_LOSSES = {False: 100, True: 5}
-LINK_PERIOD_S = 0.4
+# Half of it with no link at all, which is longer than an answer may take.
+LINK_PERIOD_S = 0.6
 SLOW_LINK_MBPS = 0.05
+SLOW_LINK_S = 6.0
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,11 @@ class Scenario:
     A fault by name.
 
     :param run: makes the fault and waits for recovery; returns when the cause was gone.
-    :param is_long: takes longer than a test suite may.
     """
 
     name: str
     run: Callable[[Rig], int]
     count: int = 1
-    is_long: bool = False
 
     def play(self, rig: Rig) -> Phase:
         """Hurt the nodes, and return when what happened."""
@@ -90,21 +92,20 @@ def scenarios(folder: Path, *, quick: bool) -> tuple[Scenario, ...]:
     """
     losses = LINK_LOSSES[quick]
     folder.mkdir(parents=True, exist_ok=True)
-    lost = _write_trace(
+    slow = write_trace(folder / 'slow.csv', [(0.0, SLOW_LINK_MBPS), (SLOW_LINK_S, LINK_MBPS)])
+    lost = write_trace(
         folder / 'lost.csv',
         [
-            (LINK_PERIOD_S * (i + half / 2), 0.0 if half else 8.0)
+            (LINK_PERIOD_S * (i + half / 2), LINK_MBPS * half)
             for i in range(losses)
             for half in (0, 1)
-        ]
-        + [(LINK_PERIOD_S * losses, 8.0)],
+        ],
     )
-    slow = _write_trace(folder / 'slow.csv', [(0, 8.0), (1, SLOW_LINK_MBPS), (6, 8.0)])
     return (
         Scenario('cloud killed and restarted', _kill_cloud),
         Scenario('cloud paused for 5 s', _pause_cloud),
         Scenario('monitor killed and restarted', _kill_monitor),
-        Scenario('two clouds', _two_clouds, is_long=True),
+        Scenario('two clouds', _two_clouds),
         Scenario('camera stops for 1 s', _stop_camera),
         Scenario('camera jumps back by years', _camera(stamp_origin_ns=OLD_STAMP_NS)),
         Scenario(
@@ -113,14 +114,9 @@ def scenarios(folder: Path, *, quick: bool) -> tuple[Scenario, ...]:
         ),
         Scenario('camera at 60 Hz', _camera(rate=60 / CAMERA_HZ)),
         Scenario('bag loops', _camera(source=str(_write_short_bag(folder / 'bag')))),
-        Scenario('edge killed and restarted', _kill_edge, is_long=True),
-        Scenario('link at 50 kbit/s', _link(slow, 6.0), is_long=True),
-        Scenario(
-            'link to zero and back',
-            _link(lost, LINK_PERIOD_S * losses),
-            count=losses,
-            is_long=True,
-        ),
+        Scenario('edge killed and restarted', _kill_edge),
+        Scenario('link at 50 kbit/s', _link(slow, SLOW_LINK_S)),
+        Scenario('link to zero and back', _link(lost, LINK_PERIOD_S * losses), count=losses),
     )
 
 
@@ -176,12 +172,10 @@ def _camera(**parameters: str | float) -> Callable[[Rig], int]:
     """Return a scenario in which another camera takes over for a while."""
 
     def run(rig: Rig) -> int:
-        rig.stop('player')
-        rig.start_again('player', '', **parameters)
-        rig.wait_for_frames('the other camera', lambda f: f.outcome.is_published)
-        rig.wait(1.5)
-        rig.stop('player')
-        healed_ns = rig.start_again('player')
+        with rig.another_camera(**parameters):
+            rig.wait_for_frames('the other camera', lambda f: f.outcome.is_published)
+            rig.wait(1.5)
+        healed_ns = time.monotonic_ns()
         rig.wait_for_cloud()
         return healed_ns
 
@@ -189,15 +183,14 @@ def _camera(**parameters: str | float) -> Callable[[Rig], int]:
 
 
 def _link(trace: Path, duration_s: float) -> Callable[[Rig], int]:
-    """Return a scenario in which the edge's uplink follows a trace."""
+    """Return a scenario in which the edge's uplink follows a trace, steady after its end."""
 
     def run(rig: Rig) -> int:
-        rig.stop('edge')
-        rig.start_again('edge', emulated_uplink=str(trace))
-        rig.wait_for_frames('the edge', lambda f: f.outcome.is_published)
+        rig.follow_link(trace)
         rig.wait(duration_s)
         healed_ns = time.monotonic_ns()
         rig.wait_for_cloud()
+        rig.follow_link(None)
         return healed_ns
 
     return run
@@ -210,12 +203,6 @@ def _paused(rig: Rig, name: str) -> Iterator[None]:
         yield
     finally:
         rig.resume(name)
-
-
-def _write_trace(path: Path, samples: list[tuple[float, float]]) -> Path:
-    lines = ['time_s,uplink_mbps', *(f'{time_s:g},{mbps:g}' for time_s, mbps in samples)]
-    path.write_text('\n'.join(lines) + '\n', encoding='utf-8')
-    return path
 
 
 def _write_pictures(folder: Path) -> Path:
