@@ -130,9 +130,7 @@ class EdgeSettings(DetectorSettings):
         'offloading would give: such frames are dropped.',
     )
     emulated_uplink: str = _parameter(
-        '',
-        'CSV time_s,uplink_mbps: emulate this uplink in front of the publisher. For demos.',
-        live=True,
+        '', 'CSV time_s,uplink_mbps: emulate this uplink, for demos.', live=True
     )
     emulated_rtt_ms: float = _parameter(
         0.0, 'Emulated round trip, with emulated_uplink.', low=0, high=5000, live=True
@@ -236,19 +234,7 @@ class RecorderSettings:
 class PingSettings:
     """Asks the cloud for an answer."""
 
-    vehicle: str = _parameter('ping_cloud', 'Who asks; with a key, the vehicle whose key it is.')
-    key_file: str = _parameter('', _KEY_FILE)
-
-
-@dataclass(frozen=True)
-class FleetSettings:
-    """Loads cloud nodes with bundles of many cars, for measuring."""
-
-    detector: str = _parameter(DEFAULT_DETECTOR, 'Factory of the detector.')
-    vehicles: list[str] = field(
-        default_factory=lambda: ['/car1'],
-        metadata={'limits': Limits('Namespaces of the cars.')},
-    )
+    vehicle: str = _parameter('ping_cloud', 'Who asks; with a key, whose key it is.')
     boundary: list[str] = field(
         default_factory=lambda: ['frame'], metadata={'limits': Limits('Tensors to send.')}
     )
