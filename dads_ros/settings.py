@@ -235,6 +235,18 @@ class PingSettings:
     """Asks the cloud for an answer."""
 
     vehicle: str = _parameter('ping_cloud', 'Who asks; with a key, whose key it is.')
+    key_file: str = _parameter('', _KEY_FILE)
+
+
+@dataclass(frozen=True)
+class FleetSettings:
+    """Loads cloud nodes with bundles of many cars, for measuring."""
+
+    detector: str = _parameter(DEFAULT_DETECTOR, 'Factory of the detector.')
+    vehicles: list[str] = field(
+        default_factory=lambda: ['/car1'],
+        metadata={'limits': Limits('Namespaces of the cars.')},
+    )
     boundary: list[str] = field(
         default_factory=lambda: ['frame'], metadata={'limits': Limits('Tensors to send.')}
     )
