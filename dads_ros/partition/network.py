@@ -31,11 +31,9 @@ numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Sequence
 
 from dads_ros.partition.costs import CostGraph
-from dads_ros.partition.residual import Residual
 import numpy as np
 from ortools.graph.python import max_flow
 
@@ -98,15 +96,13 @@ class FlowNetwork:
         capacities = [min(abs(value), endless) for value in gain]
         capacities += [min(cost[i], endless) for i in self._sends]
         capacities += [endless] * (len(self._tails) - len(capacities) - 1) + [0]
+        residual = _Residual(*self._arcs_of([g > 0 for g in gain]), capacities)
         # The source can push at most one clipped capacity per layer.
-        shift = max(0, (endless * (self._size + 1)).bit_length() - _MAX_BITS)
-        shifted = np.array([value >> shift for value in capacities], dtype=np.int64)
-        solver, tails, heads = self._push(np.array([g > 0 for g in gain], dtype=bool), shifted)
-        if shift == 0:
-            return self._edge_side(solver.get_source_side_min_cut())
-        flow = [int(value) << shift for value in solver.flows(self._arcs)]
-        residual = Residual(self._sink + 1, tails.tolist(), heads.tolist(), capacities, flow)
-        return self._edge_side(residual.source_side(self._source, self._sink))
+        most = endless * self._size
+        while True:
+            side, most = residual.push(self._source, self._sink, most)
+            if not most:
+                return frozenset(int(v) for v in side if v < self._size)
 
     def near_least_cut(
         self,
@@ -171,18 +167,48 @@ class FlowNetwork:
         place[: self._size][~outer] = place[to_cloud] = place[self._sink] = len(free) + 1
         return place, free
 
-    def _push(
-        self, from_source: np.ndarray, capacities: np.ndarray
-    ) -> tuple[max_flow.SimpleMaxFlow, np.ndarray, np.ndarray]:
-        """Find a maximum flow; ``from_source`` says which layers have their arc from e."""
+    def _arcs_of(self, from_source: list[bool]) -> tuple[np.ndarray, np.ndarray]:
+        """Return all arcs' tails and heads; ``from_source`` says whose layer's arc is from e."""
         tails, heads = self._tails.copy(), self._heads.copy()
         layers = self._arcs[: self._size]
         tails[: self._size] = np.where(from_source, self._source, layers)
         heads[: self._size] = np.where(from_source, layers, self._sink)
-        return _solved(tails, heads, capacities, self._source, self._sink), tails, heads
+        return tails, heads
 
-    def _edge_side(self, vertices: Iterable[int]) -> frozenset[int]:
-        return frozenset(int(v) for v in vertices if v < self._size)
+
+class _Residual:
+    """What is left of the capacities, in unbounded integers, while a flow grows to its maximum."""
+
+    def __init__(self, tails: np.ndarray, heads: np.ndarray, capacities: list[int]) -> None:
+        self._size = len(tails)
+        self._tails = np.concatenate([tails, heads])  # the arcs, then their reverses
+        self._heads = np.concatenate([heads, tails])
+        self._room = np.array(capacities + [0] * self._size, dtype=object)
+
+    def push(self, source: int, sink: int, most: int) -> tuple[np.ndarray, int]:
+        """
+        Push what 64 bits can tell of the flow that is left.
+
+        :param most: no more flow than this is left.
+        :return: the source's side of a minimum cut, and how much flow may still be left. Shifted
+            by k bits, each arc of the cut hides less than 2**k of its room.
+        """
+        room = np.minimum(self._room, most)
+        most = min(most, int(room[self._tails == source].sum()))  # what the solver may start with
+        shift = max(0, most.bit_length() - _MAX_BITS)
+        shifted = (np.minimum(room, most) >> shift).astype(np.int64)
+        arcs = np.flatnonzero(shifted)
+        arcs = np.append(arcs, self._size - 1)  # the arc that makes e and c known
+        solver = _solved(self._tails[arcs], self._heads[arcs], shifted[arcs], source, sink)
+        side = np.array(solver.get_source_side_min_cut(), dtype=np.intp)
+        if not shift:
+            return side, 0
+        flow = np.zeros(2 * self._size, dtype=object)
+        flow[arcs] = solver.flows(np.arange(len(arcs), dtype=np.int32)).astype(object) << shift
+        flow[: self._size] -= flow[self._size :]
+        flow[self._size :] = -flow[: self._size]
+        self._room -= flow
+        return side, len(arcs) << shift
 
 
 def _solved(

@@ -27,7 +27,7 @@ from dads_ros.partition.situation import Situation
 # down to units of the starting cut's longest stage / 2**45: the bound stays below every cut and a
 # sum of 1,000 costs loses less than 1e-10 of it.
 _MAX_UNITS = 2**45
-_RELATIVE_GAP = 1e-10
+_RELATIVE_GAP = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
