@@ -17,7 +17,8 @@ Time the layers and halves of a captured network.
 
 Layer by layer, a network takes less time than as a whole: calls, arguments and memory between
 layers are not seen. So whole halves are timed at several cuts in the same rounds, and a line
-through (sum of layer times, measured half) corrects the layers.
+through (sum of layer times, measured half) corrects the layers. What a round takes as a whole
+tells how slow the machine was just then, and is divided out.
 """
 
 from __future__ import annotations
@@ -103,9 +104,9 @@ class LayerTimer(fx.Interpreter):
         self._seconds.setdefault(n.name, []).append(self._clock() - start)
         return result
 
-    def medians(self, layer_ids: Sequence[str]) -> dict[str, float]:
-        """Return each layer's median seconds; items of one operator share its time evenly."""
-        node_s = {name: float(np.median(times)) for name, times in self._seconds.items()}
+    def medians(self, layer_ids: Sequence[str], pace: np.ndarray) -> dict[str, float]:
+        """Return each layer's seconds; items of one operator share its time evenly."""
+        node_s = {name: median(times, pace) for name, times in self._seconds.items()}
         return {name: self._with_makers(name, node_s) for name in layer_ids}
 
     def _with_makers(self, name: str, node_s: dict[str, float]) -> float:
@@ -140,10 +141,16 @@ class HalfTimer:
             tensors = self._time(2 * number + 1, head, (frame,))
             self._time(2 * number + 2, tail, tensors)
 
+    def pace(self) -> np.ndarray:
+        """Return how slow the machine was in each round; 1 is the median."""
+        rounds_s = np.sum(self._seconds, axis=0)
+        return rounds_s / np.median(rounds_s)
+
     def results(self) -> list[HalfTime]:
         """Return the medians of all rounds; the first is the whole network."""
+        pace = self.pace()
         return [
-            HalfTime(layers, float(np.median(seconds)))
+            HalfTime(layers, median(seconds, pace))
             for layers, seconds in zip(self._layers, self._seconds, strict=True)
         ]
 
@@ -161,6 +168,16 @@ class HalfTimer:
 def _spread(layers: int, cuts: int) -> list[int]:
     """Return numbers of layers on the edge, spread evenly over 1 to layers - 1."""
     return sorted({max(1, round(layers * i / (cuts + 1))) for i in range(1, cuts + 1)} - {layers})
+
+
+def median(seconds: Sequence[float], pace: np.ndarray) -> float:
+    """
+    Return the median of one measurement per round, at the usual pace of the machine.
+
+    On a shared machine whole rounds are slower than others. Medians of raw seconds then come from
+    different rounds for different layers and do not add up; shares of a round do.
+    """
+    return float(np.median(np.asarray(seconds) / pace))
 
 
 def fit(layer_s: dict[str, float], halves: Sequence[HalfTime]) -> Correction:

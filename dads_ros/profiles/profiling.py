@@ -140,14 +140,15 @@ def _layer_seconds(
         load_s.append(loaded - start)
         done()
     ids = [layer.id for layer in model.graph.layers if layer.op != 'detections']
-    layer_s = layers.medians(ids)
+    pace = halves.pace()
+    layer_s = layers.medians(ids, pace)
     correction = timing.fit(layer_s, halves.results())
     layer_s = {name: seconds * correction.scale for name, seconds in layer_s.items()}
     for name in model.graph.inputs:
-        layer_s[name] += correction.call_s + float(np.median(load_s))
+        layer_s[name] += correction.call_s + timing.median(load_s, pace)
     for name in model.graph.outputs:
         if model.graph[name].op == 'detections':
-            layer_s[name] = correction.call_s + float(np.median(decode_s))
+            layer_s[name] = correction.call_s + timing.median(decode_s, pace)
     return layer_s, correction.error
 
 

@@ -14,6 +14,8 @@
 
 """Calibration judges a codec by what is still found; commands refuse what cannot be right."""
 
+import math
+
 from dads_ros import calibrate
 from dads_ros.bench.runtime import halves
 from dads_ros.bench.runtime import rates
@@ -110,6 +112,14 @@ def test_benchmark_finds_no_mismatch_and_covers_every_codec_it_names(model, fram
     assert len(set(boundaries)) == len(boundaries) > 3
     assert halves.split_mismatches(model, boundaries, frames[0]) == []
     assert {'jpeg50', 'webp50'} <= set(rates.speeds(model, frames[0]))
+
+
+def test_benchmark_holds_plans_against_measured_times(model, frames):
+    profile = profiling.measure(DETECTOR, model, frames, repeats=3)
+    table = planning.build_table(model.graph, profile, profile)
+    found = halves.predictions(DETECTOR, model, table, frames, 4)
+    assert 1 <= len(found) <= 4
+    assert all(0 <= one.share < math.inf and 0 <= one.absolute < math.inf for one in found)
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,11 @@ def test_fit_finds_the_line_through_exact_halves():
     assert found.error == pytest.approx(0, abs=1e-9)
 
 
+def test_medians_are_taken_at_the_usual_pace():
+    pace = np.array([1.0, 1.0, 3.0, 1.0, 2.0])
+    assert timing.median([2.0, 2.0, 6.0, 2.0, 4.0], pace) == pytest.approx(2.0)
+
+
 def test_fit_never_gives_a_call_a_negative_time():
     layer_s = {'a': 1e-3, 'b': 2e-3}
     halves = [

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence
 import copy
+from dataclasses import dataclass
 import random
 
 from dads_ros import codec
@@ -133,36 +134,53 @@ def edge_only_over_plain_torch(
     return package_s / seconds[fastest], fastest
 
 
-def profile_errors(
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """
+    How far a plan's predicted stage times, edge and cloud together, are from the measured median.
+
+    :param share: |predicted / measured - 1| in shares of the all-local plan, taken in turns with
+        this one: how fast the machine is just now cancels out, and what is left is what would
+        choose a wrong plan.
+    :param absolute: the same in seconds, as a user sees it who profiles once and drives later.
+    """
+
+    share: float
+    absolute: float
+
+
+def predictions(
     detector: Detector,
     model: Model,
     table: PlanTable,
     frames: Sequence[np.ndarray],
     limit: int,
-) -> list[float]:
+) -> list[Prediction]:
     """
-    Return |predicted / measured - 1| of the edge and cloud stage together, for plans of the table.
-
-    Every plan takes turns with the all-local one, and both its predicted and its measured time are
-    counted in shares of that one's: how fast the machine is just now then cancels out, and what is
-    left is what would choose a wrong plan. It says nothing about absolute times.
+    Hold plans of the table against their measured times.
 
     :param limit: rows to measure at most, spread evenly over the table.
     """
     situation = Situation(1e9)
     local = table.evaluate(table.local_row, situation, 'light').edge_s
-    errors = []
+    whole = Path(detector, model, (), '')
+    found = []
     for row in np.unique(np.linspace(1, len(table) - 1, limit).round().astype(int)).tolist():
         plan = table.evaluate(row, situation, 'light')
         path = Path(detector, model, plan.boundary, plan.codec)
-        whole = Path(detector, model, (), '')
         taken, here = [], []
         for frame in timing.rounds(frames, _ROUNDS):
             taken.append(sum(path.run(frame)[:2]))
             here.append(whole.run(frame)[0])
-        share = float(np.median(taken) / np.median(here))
-        errors.append(abs((plan.edge_s + plan.cloud_s) / local / share - 1))
-    return errors
+        predicted_s = plan.edge_s + plan.cloud_s
+        share = float(np.median(np.array(taken) / np.array(here)))
+        found.append(
+            Prediction(
+                abs(predicted_s / local / share - 1),
+                abs(predicted_s / float(np.median(taken)) - 1),
+            )
+        )
+    return found
 
 
 class Path:

@@ -128,7 +128,7 @@ def measure(
         profile = profiling.measure(detector, model, few)
         table = planning.build_table(model.graph, profile, profile)
         bar.update()
-        errors = halves.profile_errors(detector, model, table, few, _PLANS)
+        predicted = halves.predictions(detector, model, table, few, _PLANS)
         bar.update()
         speeds = rates.speeds(model, frames[0])
         lossless = planning.build_table(model.graph, profile, profile, accuracy_budget=0.0)
@@ -155,9 +155,10 @@ def measure(
         'halves_over_whole_p90': float(np.quantile(ratios, 0.9)),
         'edge_only_over_plain_torch': edge_only,
         'fastest_plain_torch': fastest,
-        'profile_error_p90': float(np.quantile(errors, 0.9)),
-        'profile_error_max': max(errors),
-        'plans_measured': len(errors),
+        'profile_error_p90': float(np.quantile([p.share for p in predicted], 0.9)),
+        'profile_error_max': max(p.share for p in predicted),
+        'profile_error_absolute_p90': float(np.quantile([p.absolute for p in predicted], 0.9)),
+        'plans_measured': len(predicted),
         'split_cuts': len(boundaries),
         'split_mismatches': len(mismatches),
         'codec_mb_s': {name: speed.encode_mb_s for name, speed in speeds.items()},
