@@ -115,7 +115,7 @@ def _steady(uplink_mbps: float | None, folder: Path) -> Path | None:
     """Return a trace file of one rate, or None when no link is to be emulated."""
     if uplink_mbps is None:
         return None
-    path = folder / f'{uplink_mbps:g} Mbit per s'
+    path = folder / 'steady.csv'
     path.write_text(f'time_s,uplink_mbps\n0,{uplink_mbps}\n', encoding='utf-8')
     return path
 

@@ -31,6 +31,7 @@ from dads_ros.media.sources import open_source
 from dads_ros.profiles.profile import Profile
 from dads_ros.replay.forecast import Forecast
 from dads_ros.replay.forecast import forecast
+from dads_ros.replay.forecast import LEAD_S
 from dads_ros.replay.forecast import Planner
 from dads_ros.replay.forecast import Steady
 from dads_ros.replay.methods import choose
@@ -46,8 +47,6 @@ from dads_ros.trace import Trace
 from tqdm import tqdm
 
 DEFAULT_SECONDS = 60.0
-# In a replay the nodes find each other and know the link before the first frame.
-LEAD_S = 3.0
 
 EXAMPLES = """\
   dads simulate drive.mp4 --trace lte.csv --edge-slowdown 11

@@ -40,6 +40,9 @@ from dads_ros.simulation.run import Run
 from dads_ros.simulation.world import World
 import numpy as np
 
+# In a replay the nodes find each other and know the link before the first frame.
+LEAD_S = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:

@@ -31,7 +31,10 @@ from dads_ros.media.sources import open_source
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.threads import use_threads
 from dads_ros.profiles import profiling
+from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.profile import Profile
+from dads_ros.report.schema import CurvePoint
+from dads_ros.report.schema import RateCurve
 import numpy as np
 
 PROFILE_FRAMES = 12
@@ -65,6 +68,20 @@ def prepare(spec: str, weights: Path | None, source: str) -> Prepared:
     path.parent.mkdir(parents=True, exist_ok=True)
     profile.save(path)
     return Prepared(detector.labels, profile)
+
+
+def rate_curve(profile: Profile, calibration: Calibration, budget: float) -> RateCurve:
+    """Return the calibrated cuts and codecs with their profiled sizes, the smallest first."""
+    points = []
+    for row in calibration.rows:
+        costs = [profile.codecs.get(tensor, {}).get(row.codec) for tensor in row.boundary]
+        sizes = [cost.bytes_mean for cost in costs if cost is not None]
+        if len(sizes) == len(row.boundary):
+            points.append(CurvePoint(row.boundary, row.codec, sum(sizes), row.ap50))
+    points.sort(key=lambda point: point.bytes_mean)
+    return RateCurve(
+        calibration.reference, calibration.frames, calibration.ap50, budget, tuple(points)
+    )
 
 
 def preprocess_s(spec: str, weights: Path | None, source: str) -> float:

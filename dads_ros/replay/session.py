@@ -35,10 +35,12 @@ from dads_ros.media.run_video import as_played
 from dads_ros.media.run_video import write_run_video
 from dads_ros.media.sources import open_source
 from dads_ros.media.sources import Source
+from dads_ros.profiles.calibration import Calibration
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import WARMUP_FRAMES
 from dads_ros.replay.prepare import prepare
 from dads_ros.replay.prepare import Prepared
+from dads_ros.replay.prepare import rate_curve
 from dads_ros.replay.prepare import slowed_down
 from dads_ros.replay.run import replay
 from dads_ros.replay.run import RunSetup
@@ -47,6 +49,7 @@ from dads_ros.report.record import write_info
 from dads_ros.report.record import write_truth
 from dads_ros.report.schema import LinkKind
 from dads_ros.report.schema import LinkSetup
+from dads_ros.report.schema import RateCurve
 from dads_ros.report.schema import RunInfo
 from dads_ros.report.schema import SlowdownKind
 from dads_ros.report.schema import TruthRecord
@@ -120,11 +123,16 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
             privacy=drive.privacy,
         )
         kind = SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE
+        calibration = Calibration.find(drive.calibration, profile.model_hash)
+        budget = drive.accuracy_budget
+        curve = rate_curve(profile, calibration, budget) if calibration else None
         for method in methods:
             info = files / f'{method.name}.json'
             write_info(
                 info,
-                run_info(method, source, rate, prepared, _link(drive, trace), slowdown, kind),
+                run_info(
+                    method, source, rate, prepared, _link(drive, trace), slowdown, kind, curve
+                ),
             )
             run = folder / 'runs' / method.name
             with tqdm(total=source.frame_count, unit='frame', desc=method.name) as bar:
@@ -155,12 +163,14 @@ def run_info(
     link: LinkSetup,
     slowdown: float,
     kind: SlowdownKind,
+    curve: RateCurve | None = None,
 ) -> RunInfo:
     """
     Return the head of a run's record.
 
     :param rate: speed of the replay.
     :param slowdown: how many times slower the car was made, by the means ``kind`` names.
+    :param curve: the calibration that plans are chosen by.
     """
     profile = prepared.profile
     return RunInfo(
@@ -179,6 +189,7 @@ def run_info(
         versions={**profile.versions, 'python': platform.python_version()},
         machine={'name': profile.machine, 'cores': os.cpu_count(), 'threads': profile.threads},
         warmup_frames=WARMUP_FRAMES,
+        curve=curve,
     )
 
 
@@ -187,11 +198,17 @@ def _link(drive: Drive, trace: Trace | None) -> LinkSetup:
         return LinkSetup(LinkKind.NONE, 'both sides on this machine, no link emulated', None, None)
     return LinkSetup(
         LinkKind.EMULATED,
-        f'token bucket before the publisher, {drive.trace.name}, round trip '
+        f'token bucket before the publisher, {_rate(drive.trace, trace)}, round trip '
         f'{drive.rtt_s * 1e3:.0f} ms',
         trace.samples,
         drive.rtt_s,
     )
+
+
+def _rate(path: Path, trace: Trace) -> str:
+    """Return what the link carries, in words."""
+    steady = len(trace.rates_bps) == 1
+    return f'a steady {trace.rates_bps[0] / 1e6:g} Mbit/s' if steady else path.name
 
 
 def _truth(source: Source, origin_ns: int, rate: float) -> tuple[TruthRecord, ...]:

@@ -19,6 +19,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from dads_ros.errors import ConfigError
+
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step: a reader sees the old file or the new one, never a part."""
@@ -28,3 +30,20 @@ def write_text(path: Path, text: str) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_between(path: Path, begin: str, text: str, end: str) -> None:
+    """
+    Replace what stands between two marks of a text file.
+
+    Raises ConfigError when the file cannot be read, or lacks a mark.
+    """
+    try:
+        before = path.read_text(encoding='utf-8')
+    except OSError as error:
+        raise ConfigError(f'{str(path)!r} cannot be read: {error.strerror}') from error
+    head, found, rest = before.partition(begin)
+    _, found_end, tail = rest.partition(end)
+    if not (found and found_end):
+        raise ConfigError(f'{str(path)!r} has no lines {begin!r} and {end!r} to write between')
+    write_text(path, f'{head}{begin}\n{text}\n{end}{tail}')

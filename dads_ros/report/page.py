@@ -27,6 +27,7 @@ from dads_ros.report.schema import FrameRecord
 from dads_ros.report.schema import PlanRecord
 from dads_ros.report.schema import RunRecord
 from dads_ros.report.summary import plan_name
+from dads_ros.report.summary import plans_used
 from dads_ros.report.summary import PlanUse
 from dads_ros.report.summary import Summary
 from dads_ros.report.verdict import method_words
@@ -53,6 +54,7 @@ def page_data(runs: Sequence[RunRecord], summaries: Sequence[Summary]) -> dict[s
         'runs': [_run(run) for run in runs],
         'network': _network(runs[0].info.graph),
         'cuts': [_cut(runs[0].info.graph, use) for use in _distinct_cuts(summaries)],
+        'curve': _curve(runs),
         'tradeoff': [
             {
                 'name': s.method,
@@ -62,6 +64,35 @@ def page_data(runs: Sequence[RunRecord], summaries: Sequence[Summary]) -> dict[s
             }
             for s in summaries
             if s.accuracy is not None
+        ],
+    }
+
+
+def _curve(runs: Sequence[RunRecord]) -> dict[str, Any] | None:
+    """Return the calibrated cuts and codecs; those are marked that this session's frames took."""
+    info = runs[0].info
+    if info.curve is None or not info.curve.points:
+        return None
+    curve = info.curve
+    used = {
+        (plan.boundary, plan.codec)
+        for run in runs
+        for plan in plans_used(info.graph, run.frames[info.warmup_frames :], run.plans)
+    }
+    return {
+        'reference': curve.reference,
+        'frames': curve.frames,
+        'ap50': round(curve.ap50, 4),
+        'budget': curve.budget,
+        'points': [
+            {
+                'name': plan_name(info.graph, point.boundary, point.codec),
+                'kind': 'upload' if point.boundary == info.graph.inputs else 'cut',
+                'bytes': round(point.bytes_mean),
+                'ap50': round(point.ap50, 4),
+                'used': (point.boundary, point.codec) in used,
+            }
+            for point in curve.points
         ],
     }
 

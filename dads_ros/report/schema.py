@@ -57,6 +57,32 @@ class LinkSetup:
     rtt_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """What one codec at one cut sends per frame, and the accuracy that is left."""
+
+    boundary: tuple[str, ...]
+    codec: str
+    bytes_mean: float
+    ap50: float
+
+
+@dataclass(frozen=True, slots=True)
+class RateCurve:
+    """
+    The calibration that plans were chosen by, with the profiled sizes.
+
+    ``reference`` is what counted as true: ``labels`` or ``detector``, its own float32 output;
+    ``ap50`` is with nothing lost; plans may cost ``budget`` of it.
+    """
+
+    reference: str
+    frames: int
+    ap50: float
+    budget: float
+    points: tuple[CurvePoint, ...]
+
+
 @dataclass(frozen=True)
 class RunInfo:
     """
@@ -82,6 +108,7 @@ class RunInfo:
     versions: dict[str, str]
     machine: dict[str, Any]
     warmup_frames: int
+    curve: RateCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def test_page_is_drawn_without_a_complaint(
     page = visit(browser, page_path, complaints, **SCREENS[name])
     page.screenshot(path=tmp_path / f'{name}.png', full_page=True)
     assert complaints == []
-    for plot in ('#plot-latency', '#plot-outcome', '#plot-link', '#plot-tradeoff'):
+    for plot in ('#plot-latency', '#plot-outcome', '#plot-link', '#plot-curve', '#plot-tradeoff'):
         assert painted(page, plot) > 5, f'{plot} is empty'
     # The page itself never scrolls sideways; wide tables do, inside their own box.
     assert (

@@ -152,7 +152,7 @@ def test_report_writes_page_figures_and_detections(
     assert main(['report', str(copy)]) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith('Surgery was') and 'via cloud' in printed.out
-    assert printed.err == f'wrote {copy / "report.html"}\n'
+    assert printed.err.endswith(f'wrote {copy / "report.html"}\n')  # after progress, if slow
     assert (copy / 'detections.jsonl').read_text() == (
         copy / 'runs/dads/detections.jsonl'
     ).read_text()

@@ -55,3 +55,19 @@ function axis(extra) {
     ...extra,
   };
 }
+
+// Kilobytes on a logarithmic scale, from the decade below to the one above.
+function decades(low, high) {
+  const decade = (value, round) => 10 ** round(Math.log10(value / 1e3));
+  return [decade(low, Math.floor), decade(high * 1.001, Math.ceil)];
+}
+function bytesAxis() {
+  const firstDigit = (t) => Number(String(t).replace(/^[0.]+/, '')[0]);
+  const leading = innerWidth < 640 ? [1] : [1, 2, 5];
+  return axis({
+    size: 30,
+    // Of a decade's ticks, name those that have room.
+    filter: (u, ticks) => ticks.map((t) => (leading.includes(firstDigit(t)) ? t : null)),
+    values: (u, ticks) => ticks.map((t) => (t === null ? '' : bytesText(t * 1e3))),
+  });
+}

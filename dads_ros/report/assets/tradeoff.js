@@ -4,8 +4,12 @@
   const levels = data.tradeoff.filter((point) => !point.bytes);
   if (!points.length || data.tradeoff.length < 2) return;
   document.getElementById('tradeoff').hidden = false;
+  document.getElementById('driven').hidden = false;
   points.sort((a, b) => a.bytes - b.bytes);
   const element = document.getElementById('plot-tradeoff');
+  const title = document.createElement('h3');
+  title.textContent = 'On this drive: AP50 of each method';
+  element.before(title);
 
   function labels(u) {
     const { ctx, bbox } = u;
@@ -30,7 +34,8 @@
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
       const words = `${level.name}: nothing sent (${level.frames} frames)`;
-      ctx.fillText(words, bbox.left + 6 * devicePixelRatio, y - 6 * devicePixelRatio);
+      ctx.textAlign = 'right';
+      ctx.fillText(words, bbox.left + bbox.width - 6 * devicePixelRatio, y - 6 * devicePixelRatio);
     });
     ctx.restore();
   }
@@ -41,10 +46,6 @@
     const aps = data.tradeoff.map((point) => point.ap50);
     const low = Math.max(0, Math.min(...aps) - 0.08);
     const high = Math.min(1, Math.max(...aps) + 0.06);
-    const decade = (value, round) => 10 ** round(Math.log10(value / 1e3));
-    const ends = [decade(points[0].bytes, Math.floor), decade(points[points.length - 1].bytes, Math.ceil)];
-    const firstDigit = (t) => Number(String(t).replace(/^[0.]+/, '')[0]);
-    const leading = innerWidth < 640 ? [1] : [1, 2, 5];
     plot = new uPlot(
       {
         width: element.clientWidth,
@@ -52,14 +53,9 @@
         padding: [10, 24, 0, 0],
         legend: { show: false },
         cursor: { show: false },
-        scales: { x: { time: false, distr: 3, range: ends }, y: { range: [low, high] } },
+        scales: { x: { time: false, distr: 3, range: decades(points[0].bytes, points[points.length - 1].bytes) }, y: { range: [low, high] } },
         axes: [
-          axis({
-            size: 30,
-            // Of a decade's ticks, name those that have room.
-            filter: (u, ticks) => ticks.map((t) => (leading.includes(firstDigit(t)) ? t : null)),
-            values: (u, ticks) => ticks.map((t) => (t === null ? '' : `${t} kB`)),
-          }),
+          bytesAxis(),
           axis({ size: 56, values: (u, ticks) => ticks.map((t) => t.toFixed(2)) }),
         ],
         series: [
