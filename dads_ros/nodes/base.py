@@ -34,6 +34,7 @@ from dads_ros.nodes import events
 from dads_ros.nodes import parameters
 from rcl_interfaces.msg import SetParametersResult
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
@@ -251,11 +252,11 @@ def run(*makers: Callable[[], DadsNode]) -> int:
 
     :return: the exit status: 0 stopped or finished, 1 failed.
     """
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         nodes = [make() for make in makers]
-    except DadsError as error:
-        print(f'error: {error}', file=sys.stderr)
+    except (DadsError, RCLError) as error:  # the latter: a keystore that is wrong, say
+        print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
         rclpy.try_shutdown()
         return 1
     finished = threading.Event()
