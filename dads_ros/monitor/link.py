@@ -19,9 +19,9 @@ The link is taken as a queue that serves one message after another. A message ha
 whose answer comes back at a, the cloud having spent c on it, arrived at a - c (less the way back)
 and was on the air since s or since the arrival before it, whichever is later. Small messages tell
 the round trip; what larger ones take beyond it is air time. The pace, air time per bit, is the
-median of the recent messages by weight of their bits: large messages count for more, jitter
-averages out, a single late one changes nothing. A message still outstanding bounds the rate from
-above before its answer comes.
+median of the recent messages by weight of their bits squared: large messages count for more,
+jitter averages out, a single late one changes nothing. A message still outstanding bounds the rate
+from above before its answer comes.
 
 Messages are judged in the order in which they were sent, since each waits for the one before it;
 answers may come in another order, because the cloud answers probes at once and bundles later.
@@ -38,13 +38,16 @@ from dataclasses import dataclass
 import math
 from statistics import median
 
+from dads_ros.monitor.headstart import HeadStart
+from dads_ros.monitor.headstart import PACKET_BITS
+from dads_ros.monitor.headstart import SMALL_BYTES
 from dads_ros.monitor.pace import CLOCK_FLOOR_S
 from dads_ros.monitor.pace import Pace
 from dads_ros.monitor.pace import Sample
 
-SMALL_BYTES = 200
 ROUND_TRIPS_KEPT = 5
 CLOUD_TIMES_KEPT = 9
+ERRORS_KEPT = 9
 MESSAGES_KEPT = 64
 DOUBT_S = 0.05
 
@@ -110,9 +113,11 @@ class LinkEstimator:
         alive_s: float = 1.0,
     ) -> None:
         self._pace = Pace(window, memory_s, change_ratio)
+        self._head_start = HeadStart()
         self._patience_s = patience_s
         self._alive_s = alive_s
         self._round_trips_s: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
+        self._errors_s: deque[float] = deque(maxlen=ERRORS_KEPT)
         self._small_bytes = 0
         self._cloud_s: deque[float] = deque(maxlen=CLOUD_TIMES_KEPT)
         # In the order of sending: those outstanding, and those that follow one outstanding.
@@ -132,6 +137,11 @@ class LinkEstimator:
     def is_idle(self) -> bool:
         """Return whether nothing is outstanding, so that a message sent now waits for no other."""
         return not self._messages
+
+    @property
+    def telling_bytes(self) -> int:
+        """Return the size of the least message that can tell the rate."""
+        return self._head_start.telling_bytes
 
     def sent(self, key: MessageKey, size_bytes: int, now_s: float) -> None:
         """Note that a message was handed to the link."""
@@ -238,10 +248,19 @@ class LinkEstimator:
                 bits, air_s = bits - self._small_bytes * 8.0, whole_s - self.rtt_s
             # Before a round trip is known, what queued tells the least that the rate can be.
             if certain and (queued or self._round_trips_s):
-                self._pace.note(Sample(bits, air_s, queued, message.arrival_s), self._noise_s())
-        self._pace.prove(message.size_bytes * 8.0, whole_s, message.arrival_s)
+                self._note(Sample(bits, air_s, queued, message.arrival_s))
+        proven_bits = message.size_bytes * 8.0 - self._head_start.bits
+        self._pace.prove(proven_bits, whole_s, message.arrival_s)
         self._settled_arrival_s = max(self._settled_arrival_s, message.arrival_s)
         self._lost_until_s = -math.inf
+
+    def _note(self, sample: Sample) -> None:
+        noise_s = self._noise_s()
+        told = self._head_start.told_by(sample, self._pace, noise_s)
+        if told is not None:
+            if self._pace.is_known and told.bits <= PACKET_BITS:
+                self._errors_s.append(abs(told.air_s - told.bits / self._pace.rate_bps(0.5)))
+            self._pace.note(told, noise_s)
 
     def _came_alone(self, message: _Message) -> bool:
         """
@@ -261,8 +280,13 @@ class LinkEstimator:
         )
 
     def _noise_s(self) -> float:
-        """Return by how much air times differ without a change of the link: as round trips do."""
+        """
+        Return by how much air times differ without a change of the link.
+
+        That is as round trips do, or as messages of one packet did from what was expected.
+        """
         ordered = sorted(self._round_trips_s)
         # Without the longest: one that sat out an outage must not make everything look alike.
         spread_s = ordered[-2] - ordered[0] if len(ordered) > 2 else 0.0
-        return max(CLOCK_FLOOR_S, spread_s)
+        usual_s = median(self._errors_s) if len(self._errors_s) > ERRORS_KEPT // 2 else 0.0
+        return max(CLOCK_FLOOR_S, spread_s, usual_s)

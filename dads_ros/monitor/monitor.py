@@ -115,6 +115,7 @@ class Monitor:
             self._bundle_bytes(),
             now_s,
             link_is_idle=self._link.is_idle,
+            telling_bytes=self._link.telling_bytes,
         )
         return Outlook(link, situation, plan, probe_bytes)
 

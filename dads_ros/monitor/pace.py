@@ -12,12 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The link's rate from the air times of recent messages: their median, by weight of their bits."""
+"""
+The link's rate from the air times of recent messages: their median, by weight.
+
+What makes an air time wrong (a scheduler, a heartbeat, jitter) does so by a time that does not
+depend on the message's size, so a pace's variance falls with the square of the bits: its weight.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from dataclasses import field
 
 # Shorter air times drown in scheduling; they say only that the link is faster than they show.
 CLOCK_FLOOR_S = 0.0005
@@ -25,12 +31,20 @@ CLOCK_FLOOR_S = 0.0005
 
 @dataclass(slots=True)
 class Sample:
-    """Air time of a message; ``queued`` when it followed another without a pause."""
+    """
+    Air time of a message; ``queued`` when it followed another without a pause.
+
+    ``weight`` says how much it counts.
+    """
 
     bits: float
     air_s: float
     queued: bool
     time_s: float
+    weight: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.weight = self.bits * self.bits
 
     @property
     def pace(self) -> float:
@@ -42,15 +56,18 @@ class Pace:
     """
     The recent samples and the rate they show.
 
-    :param window: samples kept. More smooth jitter better and follow a change more slowly.
+    :param window: samples kept. More smooth jitter better and follow a change more slowly. Small
+        messages do not push out large ones, which tell more.
     :param memory_s: how long they are kept; when little is sent, few are.
     :param change_ratio: the older samples are forgotten, since the link itself has changed, when
-        two in a row differ from the rate by more than this factor, in one direction, or one is
-        faster by its square: much can make a message late, but little brings it too soon.
+        two in a row differ from the rate by more than this factor, in one direction, or one that
+        followed no other is faster by its square: much can make a message late, but little
+        brings it too soon.
     """
 
     def __init__(self, window: int, memory_s: float, change_ratio: float) -> None:
-        self._samples: deque[Sample] = deque(maxlen=window)
+        self._samples: deque[Sample] = deque()
+        self._window = window
         self._memory_s = memory_s
         self._change_ratio = change_ratio
         self._known_bps = 0.0
@@ -87,15 +104,27 @@ class Pace:
             # What arrives in a burst was held up together: it counts as one message.
             self._samples[-1].bits += sample.bits
             self._samples[-1].air_s += sample.air_s
+            self._samples[-1].weight += sample.weight
             return
         if self._samples:
             previous = self._samples[-1]
-            if self._is_fast(sample, 2 * noise_s, self._change_ratio**2):
+            if not sample.queued and self._is_fast(sample, 2 * noise_s, self._change_ratio**2):
                 self._samples.clear()
             elif self._agree_on_change(previous, sample, noise_s):
                 self._samples.clear()
                 self._samples.append(previous)
+        self._make_room(sample)
         self._samples.append(sample)
+
+    def is_early(self, sample: Sample, noise_s: float) -> bool:
+        """Return whether a sample shows another, faster rate than is known."""
+        return bool(self._samples) and self._is_fast(sample, noise_s, self._change_ratio)
+
+    def is_on_time(self, sample: Sample, noise_s: float) -> bool:
+        """Return whether a sample that takes longer than noise confirms the rate."""
+        expected_s = sample.bits / self.rate_bps(0.5) if self._samples else 0.0
+        off_s = abs(sample.air_s - expected_s)
+        return expected_s > 2 * noise_s and off_s < expected_s * (1 - 1 / self._change_ratio)
 
     def prove(self, bits: float, whole_s: float, time_s: float) -> None:
         """
@@ -114,14 +143,19 @@ class Pace:
     def rate_bps(self, share: float) -> float:
         """Return the rate that this share of the recent bits reached or passed."""
         ordered = sorted(self._samples, key=lambda sample: sample.pace)
-        total = sum(sample.bits for sample in ordered)
-        floor = CLOCK_FLOOR_S * len(ordered) / total
-        left = total * share
+        floor = CLOCK_FLOOR_S * len(ordered) / sum(sample.bits for sample in ordered)
+        left = sum(sample.weight for sample in ordered) * share
         for sample in ordered:
-            left -= sample.bits
+            left -= sample.weight
             if left <= 0:
                 break
         return 1.0 / max(sample.pace, floor)
+
+    def _make_room(self, sample: Sample) -> None:
+        """Drop the oldest sample that tells no more than a new one; the oldest, if all do."""
+        if len(self._samples) >= self._window:
+            told = [kept for kept in self._samples if kept.bits <= 2 * sample.bits]
+            self._samples.remove((told or self._samples)[0])
 
     def _is_burst(self, sample: Sample, noise_s: float) -> bool:
         late = self._is_slow(self._samples[-1], noise_s)

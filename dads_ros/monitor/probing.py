@@ -22,7 +22,7 @@ tell the rate while the plan in force sends nothing, or too little to tell it.
 
 from __future__ import annotations
 
-from dads_ros.monitor.link import SMALL_BYTES
+from dads_ros.monitor.headstart import SMALL_BYTES
 
 PROBE_SHARE = 0.01
 PROBE_LIMIT_BYTES = 64_000
@@ -33,10 +33,9 @@ PROBE_PERIOD_S = 0.5
 # lest probes and frames keep step and the probe never finds one.
 PUT_OFF_S = 0.25
 GOLDEN = 0.618
-# The least probe that tells a rate. On a poor link it takes long to save up for, but without it
-# nobody would ever see that the link is better again.
-LEAST_PADDED_BYTES = PROBE_OVERHEAD_BYTES + SMALL_BYTES + 1
-# What may be saved up: longer makes larger probes, which measure better and delay frames more.
+# What may be saved up: longer makes larger probes, which measure better and delay frames more. But
+# for the least probe that tells the rate, however long: without it nobody would ever see that a
+# poor link is better again.
 SAVED_S = 2.0
 UNKNOWN_RATE_BPS = 1e6
 # A padded probe is worth its cost when it is so many times larger than the bundles.
@@ -53,7 +52,13 @@ class ProbeBudget:
         self._count = 0
 
     def next_probe(
-        self, rate_bps: float, bundle_bytes: float, now_s: float, *, link_is_idle: bool
+        self,
+        rate_bps: float,
+        bundle_bytes: float,
+        now_s: float,
+        *,
+        link_is_idle: bool,
+        telling_bytes: int = SMALL_BYTES + 1,
     ) -> int | None:
         """
         Return the padding of the probe to send now in bytes, or None.
@@ -63,12 +68,14 @@ class ProbeBudget:
             themselves; 0 when it sends none.
         :param link_is_idle: whether the probe would wait for no other message; one that does
             tells nothing of the round trip, so it is put off for a while.
+        :param telling_bytes: the least message that tells the rate.
         """
         pace = (rate_bps or UNKNOWN_RATE_BPS) * PROBE_SHARE / 8
         if self._filled_s is not None:
             self._bytes += (now_s - self._filled_s) * pace
         self._filled_s = now_s
-        most = min(max(pace * SAVED_S, LEAST_PADDED_BYTES), PROBE_LIMIT_BYTES)
+        least = PROBE_OVERHEAD_BYTES + telling_bytes
+        most = min(max(pace * SAVED_S, least), PROBE_LIMIT_BYTES)
         self._bytes = min(self._bytes, most)
         put_off_s = 0.0 if link_is_idle else PUT_OFF_S * (self._count * GOLDEN % 1.0)
         due_s = self._probed_s + PROBE_PERIOD_S + put_off_s
@@ -77,7 +84,7 @@ class ProbeBudget:
         affordable = int(self._bytes) - PROBE_OVERHEAD_BYTES
         # Every second probe is small, for the round trip that the others are measured against.
         wanted = self._count % 2 == 1
-        padded = wanted and affordable > max(SMALL_BYTES, bundle_bytes * WORTH)
+        padded = wanted and affordable >= max(telling_bytes, bundle_bytes * WORTH)
         if wanted and not padded and not bundle_bytes:
             return None  # it will be affordable
         self._probed_s = now_s

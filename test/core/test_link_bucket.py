@@ -1,0 +1,64 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The uplink's estimate on a token bucket, which passes the first packet after a pause at once."""
+
+import csv
+from pathlib import Path
+import random
+
+from dads_ros.monitor.link import LinkEstimator
+from dads_ros.monitor.link import MessageKey
+import pytest
+
+PROBE_BYTES = 96
+RECORDED = Path(__file__).with_name('recorded')
+
+
+@pytest.mark.parametrize('mbps', [1.1, 5.85])
+def test_what_was_recorded_on_a_token_bucket_shows_its_rate(mbps):
+    """Real nodes on the testbed: bundles of 0.7 and 7 kB, probes, other work on the machine."""
+    estimator, rates = LinkEstimator(), []
+    with (RECORDED / f'link_{mbps}_mbps.csv').open(encoding='utf-8') as file:
+        for row in csv.DictReader(file):
+            key, now_s = (
+                MessageKey(row['probe'] == '1', int(row['sequence'])),
+                float(row['time_s']),
+            )
+            if row['event'] == 'sent':
+                estimator.sent(key, int(row['value']), now_s)
+            else:
+                estimator.answered(key, float(row['value']), now_s)
+            rates.append((now_s, estimator.estimate(now_s).uplink_bps / 1e6))
+    settled = [rate for now_s, rate in rates if now_s > 4.5]
+    assert len(settled) > 100
+    assert mbps / 1.3 < min(settled) <= max(settled) < mbps * 1.3
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_single_packets_that_pass_a_token_bucket_at_once_do_not_raise_the_rate(seed):
+    """Bundles of one packet come at once whatever the rate; only larger probes tell it."""
+    estimator, chance, now_s = LinkEstimator(), random.Random(seed), 0.0
+    rates = []
+    for number in range(300):
+        now_s += 0.1
+        is_probe = number % 5 == 0
+        size_bytes = (PROBE_BYTES if number % 10 else 4000) if is_probe else 700
+        key = MessageKey(is_probe, number)
+        air_s = max(0, size_bytes - 1500) * 8 / 1e6
+        estimator.sent(key, size_bytes, now_s)
+        estimator.answered(key, 0.0, now_s + air_s + 0.002 + chance.uniform(0, 0.002))
+        if now_s > 5:
+            rates.append(estimator.estimate(now_s + 0.05).uplink_bps)
+    assert 0.7e6 < min(rates) <= max(rates) < 1.6e6
