@@ -14,12 +14,39 @@
 
 """Start what runs off board: the cloud node."""
 
+from launch import LaunchContext
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
+from launch.actions import OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
+
+
+def _node(context: LaunchContext) -> list[Node]:
+    value = {
+        name: LaunchConfiguration(name).perform(context)
+        for name in ('namespace', 'params_file', 'security', 'log_level')
+    }
+    enclave = f'/{value["namespace"]}/cloud'.replace('//', '/')
+    security = {
+        'ROS_SECURITY_ENABLE': 'true',
+        'ROS_SECURITY_STRATEGY': 'Enforce',
+        'ROS_SECURITY_KEYSTORE': value['security'],
+    }
+    return [
+        Node(
+            package='dads_ros',
+            executable='cloud',
+            namespace=value['namespace'],
+            parameters=[value['params_file']],
+            ros_arguments=['--log-level', value['log_level'], '--enclave', enclave],
+            additional_env=security if value['security'] else {},
+            respawn=True,
+            respawn_delay=2.0,
+        )
+    ]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -35,18 +62,16 @@ def generate_launch_description() -> LaunchDescription:
                 description='all parameters',
             ),
             DeclareLaunchArgument(
+                'security',
+                default_value='',
+                description='SROS2 keystore: the node starts in its enclave there, or not at all',
+            ),
+            DeclareLaunchArgument(
                 'log_level',
                 default_value='info',
                 choices=['debug', 'info', 'warn', 'error', 'fatal'],
+                description='of the node',
             ),
-            Node(
-                package='dads_ros',
-                executable='cloud',
-                namespace=LaunchConfiguration('namespace'),
-                parameters=[LaunchConfiguration('params_file')],
-                ros_arguments=['--log-level', LaunchConfiguration('log_level')],
-                respawn=True,
-                respawn_delay=2.0,
-            ),
+            OpaqueFunction(function=_node),
         ]
     )

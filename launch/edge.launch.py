@@ -12,23 +12,29 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Start what runs on the car: the edge node and the monitor."""
+"""Start what runs on the car: the edge node, then the monitor, or both in one process."""
 
+from launch import LaunchContext
 from launch import LaunchDescription
+from launch import LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument
-from launch.actions import EmitEvent
-from launch.conditions import IfCondition
-from launch.conditions import UnlessCondition
-from launch.events import Shutdown
+from launch.actions import OpaqueFunction
+from launch.actions import RegisterEventHandler
+from launch.actions import TimerAction
 from launch.substitutions import LaunchConfiguration
 from launch.substitutions import PathJoinSubstitution
+from launch_ros.actions import LifecycleNode
 from launch_ros.actions import Node
+from launch_ros.event_handlers import OnStateTransition
 from launch_ros.substitutions import FindPackageShare
 
+# The edge tells when it is active. Should that get lost, the monitor starts all the same.
+PATIENCE_S = 60.0
+YES_OR_NO = ['true', 'false']
 
-def generate_launch_description() -> LaunchDescription:
-    """Return the description; a node that dies ends the launch, so that a supervisor sees it."""
-    arguments = [
+
+def _arguments() -> list[DeclareLaunchArgument]:
+    return [
         DeclareLaunchArgument('namespace', default_value='', description='of this vehicle'),
         DeclareLaunchArgument('image', default_value='image', description='camera topic'),
         DeclareLaunchArgument('edge_profile', description="file of the car's profile"),
@@ -49,48 +55,99 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'composed',
             default_value='false',
-            choices=['true', 'false'],
+            choices=YES_OR_NO,
             description='both nodes in one process',
         ),
         DeclareLaunchArgument(
-            'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal']
+            'respawn',
+            default_value='false',
+            choices=YES_OR_NO,
+            description='start a node again when it dies; else its death ends the launch',
+        ),
+        DeclareLaunchArgument(
+            'security',
+            default_value='',
+            description='SROS2 keystore: each node starts in its enclave there, or not at all',
+        ),
+        DeclareLaunchArgument(
+            'log_level',
+            default_value='info',
+            choices=['debug', 'info', 'warn', 'error', 'fatal'],
+            description='of all nodes',
         ),
     ]
+
+
+def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return the nodes; all is resolved now, as a later include may change the arguments."""
+    value = {a.name: LaunchConfiguration(a.name).perform(context) for a in _arguments()}
     common = {
         'package': 'dads_ros',
-        'namespace': LaunchConfiguration('namespace'),
-        'ros_arguments': ['--log-level', LaunchConfiguration('log_level')],
-        'on_exit': [EmitEvent(event=Shutdown(reason='a node of the car ended'))],
+        'namespace': value['namespace'],
+        'additional_env': _security(value['security']),
     }
-    profiles = {
-        name: LaunchConfiguration(name) for name in ('edge_profile', 'cloud_profile', 'mode')
-    }
-    image = LaunchConfiguration('image')
+    if value['respawn'] == 'true':
+        common |= {'respawn': True, 'respawn_delay': 2.0}
+    else:
+        common['on_exit'] = OpaqueFunction(function=_end)
+
+    def words(name: str) -> list[str]:
+        enclave = f'/{value["namespace"]}/{name}'.replace('//', '/')
+        return ['--log-level', value['log_level'], '--enclave', enclave]
+
+    plan = {name: value[name] for name in ('edge_profile', 'cloud_profile', 'mode')}
     # The topic's name may be absolute: a camera often lives outside our namespace.
-    remappings = [('image', image), ('image/compressed', [image, '/compressed'])]
-    composed = LaunchConfiguration('composed')
-    return LaunchDescription(
-        [
-            *arguments,
+    camera = [('image', value['image']), ('image/compressed', f'{value["image"]}/compressed')]
+    file = value['params_file']
+    if value['composed'] == 'true':
+        return [
             Node(
-                condition=UnlessCondition(composed),
-                executable='edge',
-                parameters=[LaunchConfiguration('params_file')],
-                remappings=remappings,
-                **common,
-            ),
-            Node(
-                condition=UnlessCondition(composed),
-                executable='monitor',
-                parameters=[LaunchConfiguration('params_file'), profiles],
-                **common,
-            ),
-            Node(
-                condition=IfCondition(composed),
-                executable='car',
-                parameters=[LaunchConfiguration('params_file'), profiles],
-                remappings=remappings,
-                **common,
-            ),
-        ]
+                executable='car', parameters=[file, plan], remappings=camera,
+                ros_arguments=words('car'), **common,
+            )
+        ]  # fmt: skip
+    edge = LifecycleNode(
+        name='edge', executable='edge', parameters=[file], remappings=camera,
+        ros_arguments=words('edge'), **common,
+    )  # fmt: skip
+    monitor = _once(
+        Node(
+            executable='monitor', parameters=[file, plan], ros_arguments=words('monitor'), **common
+        )
     )
+    is_active = OnStateTransition(
+        target_lifecycle_node=edge, goal_state='active', entities=[monitor]
+    )
+    return [
+        RegisterEventHandler(is_active),
+        edge,
+        TimerAction(period=PATIENCE_S, actions=[monitor]),
+    ]
+
+
+def _security(keystore: str) -> dict[str, str]:
+    """Return the environment in which DDS itself keeps strangers out; empty without a keystore."""
+    if not keystore:
+        return {}
+    return {
+        'ROS_SECURITY_ENABLE': 'true',
+        'ROS_SECURITY_STRATEGY': 'Enforce',
+        'ROS_SECURITY_KEYSTORE': keystore,
+    }
+
+
+def _end(context: LaunchContext) -> None:
+    """End the launch with status 1, so that a supervisor sees it; a mere shutdown gives 0."""
+    if not context.is_shutdown:
+        raise RuntimeError('a node of the car ended')
+
+
+def _once(node: Node) -> OpaqueFunction:
+    """Return an action that starts a node the first time it is executed, and only then."""
+    waiting = [node]
+    return OpaqueFunction(function=lambda _: [waiting.pop()] if waiting else [])
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return the description: the edge, and once it is active the monitor."""
+    return LaunchDescription([*_arguments(), OpaqueFunction(function=_nodes)])

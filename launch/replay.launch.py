@@ -14,6 +14,9 @@
 
 """Replay a drive through the real nodes, over an emulated or the present link, and report."""
 
+import shlex
+
+from launch import LaunchContext
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.actions import ExecuteProcess
@@ -23,23 +26,26 @@ from launch.substitutions import PathJoinSubstitution
 from launch_ros.substitutions import FindPackagePrefix
 
 
-def _command(context, *_):
+def _command(context: LaunchContext) -> list[ExecuteProcess]:
     """Return the process, without the options that were left empty."""
-    value = {name: LaunchConfiguration(name).perform(context) for name in ('trace', 'against')}
-    options = [f'--{name}={text}' for name, text in value.items() if text]
+    names = ('drive', 'output', 'trace', 'against', 'options')
+    value = {name: LaunchConfiguration(name).perform(context) for name in names}
+    named = [f'--{name}={value[name]}' for name in ('trace', 'against') if value[name]]
+    dads = PathJoinSubstitution([FindPackagePrefix('dads_ros'), 'lib', 'dads_ros', 'dads'])
+    command = [dads, 'replay', value['drive'], '--output', value['output'], *named]
     return [
         ExecuteProcess(
-            cmd=[
-                PathJoinSubstitution([FindPackagePrefix('dads_ros'), 'lib', 'dads_ros', 'dads']),
-                'replay',
-                LaunchConfiguration('drive'),
-                '--output',
-                LaunchConfiguration('output'),
-                *options,
-            ],
+            cmd=[*command, *shlex.split(value['options'])],
             output='screen',
+            on_exit=OpaqueFunction(function=_end),
         )
-    ]  # fmt: skip
+    ]
+
+
+def _end(context: LaunchContext) -> None:
+    """End the launch with status 1 when the replay failed; it said why."""
+    if context.locals.event.returncode and not context.is_shutdown:
+        raise RuntimeError('the replay failed')
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -56,6 +62,9 @@ def generate_launch_description() -> LaunchDescription:
                 'against', default_value='', description='methods to compare with; all, none'
             ),
             DeclareLaunchArgument('output', default_value='report', description='report folder'),
+            DeclareLaunchArgument(
+                'options', default_value='', description='more of those that dads replay takes'
+            ),
             OpaqueFunction(function=_command),
         ]
     )
