@@ -76,7 +76,11 @@ class DetectorSettings:
     threads: int = _parameter(
         0, 'Threads that compute; 0 takes all cores but one, which DDS needs.', low=0, high=256
     )
-    device: str = _parameter('cpu', 'Where the layers run.', choices=('cpu', 'cuda'))
+    device: str = _parameter(
+        'cpu',
+        'Where the layers run; cuda-half computes in half precision.',
+        choices=('cpu', 'cuda', 'cuda-half'),
+    )
     compiled: bool = _parameter(
         False,
         'Run the halves that dads profile --compile made on this machine; others run plain.',

@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--count', type=int, default=24, metavar='N', help='frames to use (default: %(default)s)'
     )
     parser.add_argument(
-        '--device', default='cpu', help='cpu, cuda or cuda:N (default: %(default)s)'
+        '--device', default='cpu', help='cpu, cuda, cuda:N or cuda-half (default: %(default)s)'
     )
     parser.add_argument(
         '--threads', type=int, default=0, metavar='N',

@@ -138,9 +138,17 @@ def _drop_checks(graph: fx.Graph) -> None:
 def _refuse_operators(graph: fx.Graph) -> None:
     for node in graph.nodes:
         if node.op == 'call_function' and node.target is not operator.getitem:
-            reason = _objection(node.target)
+            reason = _objection(node.target) if not _sure_attention(node) else None
             if reason:
                 raise CaptureError(f'operator {node.name!r} ({node.target}) {reason}')
+
+
+def _sure_attention(node: fx.Node) -> bool:
+    """Return whether a node is attention without dropout; only with it are numbers drawn."""
+    if node.target is not aten.scaled_dot_product_attention.default:
+        return False
+    dropout = node.args[4] if len(node.args) > 4 else node.kwargs.get('dropout_p', 0.0)
+    return dropout == 0.0
 
 
 def _objection(target: Any) -> str | None:

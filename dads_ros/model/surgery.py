@@ -28,9 +28,10 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dads_ros.errors import ConfigError
 from dads_ros.errors import CutError
 from dads_ros.model.capture import Model
+from dads_ros.model.cuda import Graphed
+from dads_ros.model.devices import find_device
 import numpy as np
 import torch
 from torch import fx
@@ -91,11 +92,15 @@ class Half:
         """
         if len(arrays) != len(self._ports):
             raise CutError(f'this half takes {len(self._ports)} tensors but got {len(arrays)}')
-        return [_load(p, a).to(self.device) for p, a in zip(self._ports, arrays, strict=True)]
+        tensors = [_load(p, a) for p, a in zip(self._ports, arrays, strict=True)]
+        if self.device.type == 'cpu':
+            return tensors
+        # Pinned memory comes from torch's cache, which keeps it until the copy is done.
+        return [t.pin_memory().to(self.device, non_blocking=True) for t in tensors]
 
     def run(self, tensors: Sequence[torch.Tensor]) -> tuple[np.ndarray, ...]:
         """Run the half on loaded tensors, within ``torch.inference_mode``."""
-        return tuple(result.cpu().numpy() for result in self._compute(*tensors))
+        return tuple(result.numpy() for result in self._compute(*tensors))
 
     def warm_up(self) -> None:
         """Run twice on zeros, so that the first real frame meets warm caches."""
@@ -160,10 +165,13 @@ def _half(model: Model, inputs: tuple[str, ...], outputs: tuple[str, ...], devic
         copies[node] = graph.node_copy(node, copies.__getitem__)
     graph.output(tuple(copies[nodes[name]] for name in outputs))
     module = fx.GraphModule(model.module, graph, 'Half')
-    where = _device(device)
-    if where.type != 'cpu':
-        _move(module, where)
-    return Half(module, [_port(model, name) for name in inputs], outputs, where)
+    where = find_device(device)
+    half = Half(module, [_port(model, name) for name in inputs], outputs, where.torch)
+    if where.torch.type == 'cuda':
+        _move(module, where.torch)
+        dtypes = [_port(model, name).dtype for name in outputs]
+        half.take(Graphed(module, half.zeros(), dtypes, where.half_precision))
+    return half
 
 
 def _needed(graph: fx.Graph, targets: list[fx.Node], given: set[fx.Node]) -> list[fx.Node]:
@@ -219,17 +227,6 @@ def _dense(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
     if any(stride == 0 and size > 1 for size, stride in zip(shape, strides, strict=True)):
         return tuple(torch.empty(shape, device='meta').stride())
     return strides
-
-
-def _device(name: str) -> torch.device:
-    """Return the device; raise ConfigError when it is not in this machine."""
-    kind, _, number = name.partition(':')
-    if kind == 'cpu' and not number:
-        return torch.device('cpu')
-    index = int(number) if number.isdigit() else 0 if not number else torch.cuda.device_count()
-    if kind == 'cuda' and index < torch.cuda.device_count():
-        return torch.device(name)
-    raise ConfigError(f'device {name!r} is not available here; use cpu, or install its driver')
 
 
 def _move(module: fx.GraphModule, device: torch.device) -> None:

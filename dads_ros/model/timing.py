@@ -33,6 +33,7 @@ from typing import Any
 
 from dads_ros.model import surgery
 from dads_ros.model.capture import Model
+from dads_ros.model.devices import find_device
 import numpy as np
 import torch
 from torch import fx
@@ -68,11 +69,12 @@ def clock(device: str) -> Clock:
     On one CPU thread it counts the thread's own time, which is what the work takes on a machine
     that does nothing else; with more threads, or a GPU, it is the wall clock.
     """
-    if device == 'cpu':
+    where = find_device(device).torch
+    if where.type == 'cpu':
         return time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
 
     def synchronised() -> float:
-        torch.cuda.synchronize(device)
+        torch.cuda.synchronize(where)
         return time.perf_counter()
 
     return synchronised

@@ -22,13 +22,12 @@ from pathlib import Path
 
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
-from dads_ros.errors import ConfigError
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.capture import Model
+from dads_ros.model.devices import find_device
 from dads_ros.model.threads import use_threads
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.settings import DetectorSettings
-import torch
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ def load_model(settings: DetectorSettings, note: Callable[[str], None]) -> Loade
     Sets the process's number of computing threads. Raises ConfigError or CaptureError when the
     detector cannot be loaded, or the device is not there.
     """
-    if settings.device == 'cuda' and not torch.cuda.is_available():
-        raise ConfigError("device 'cuda' is not available here; use 'cpu' or install its driver")
+    find_device(settings.device)
     use_threads(settings.threads)
     weights = Path(settings.weights) if settings.weights else None
     detector = load_detector(settings.detector, weights)

@@ -216,6 +216,19 @@ def test_what_cannot_be_cut_is_refused_by_name(module, message):
     assert '\n' not in str(caught.value)
 
 
+class Attends(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.scaled_dot_product_attention(x, x, x, dropout_p=0.0)
+
+
+def test_attention_without_dropout_is_taken():
+    x = torch.randn(1, 2, 6, 4)
+    model = capture.capture(Attends(), x)
+    assert [layer.op for layer in model.graph.layers] == ['input', 'scaled_dot_product_attention']
+    (result,) = model.module(x)
+    torch.testing.assert_close(result, Attends()(x))
+
+
 def test_folding_batch_norm_changes_only_rounding():
     module = Small().eval()
     nn.init.uniform_(module.norm.running_mean, -1, 1)
