@@ -69,6 +69,7 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
         message = self._message(frame, stamp_ns)
         if self._start_ns is None:
             self._start_ns = time.monotonic_ns()
+            self.get_logger().info('playing')
         wait_s = due_s - (time.monotonic_ns() - self._start_ns) / 1e9
         if wait_s > 0:
             time.sleep(wait_s)

@@ -62,8 +62,8 @@ def tables(result: dict[str, Any]) -> str:
         f'| sealing and opening together | {sealed} |',
         f'| flood: bundles a second by one vehicle | {flood["sent_hz"]:.0f} |',
         f'| of them answered, a second | {flood["answered_hz"]:.0f} |',
-        f"| the other vehicle's frames through the cloud | {flood['via_cloud']} of "
-        f'{flood["frames"]} |',
+        f"| the other vehicle's frames, sent, through the cloud | {flood['frames']}, "
+        f'{flood["sent"]}, {flood["via_cloud"]} |',
         f'| their 95% latency, before and meanwhile | {flood["before_s"] * 1e3:.0f} ms, '
         f'{flood["during_s"] * 1e3:.0f} ms |',
         f"| growth of the cloud's memory meanwhile | {flood['memory_growth']:.2%} |",

@@ -46,7 +46,9 @@ class Flood:
 
     :param sent_hz: bundles a second that the one sent.
     :param answered_hz: of those, how many were answered.
-    :param frames: the other's camera frames meanwhile, and how many went through the cloud.
+    :param frames: the other's camera frames meanwhile,
+    :param sent: of these, how many were sent,
+    :param via_cloud: and how many came back in time.
     :param before_s: their 95% latency before,
     :param during_s: and meanwhile.
     :param memory_growth: of the cloud, from the flood's first second to its end.
@@ -55,6 +57,7 @@ class Flood:
     sent_hz: float
     answered_hz: float
     frames: int
+    sent: int
     via_cloud: int
     before_s: float
     during_s: float
@@ -117,6 +120,7 @@ def flood(rig: Rig, duration_s: float) -> Flood:
         sent_hz=told['sent'] / told['seconds'],
         answered_hz=told['answered'] / told['seconds'],
         frames=len(within),
+        sent=sum(f.size_bytes > 0 for f in within),
         via_cloud=sum(f.outcome is Outcome.VIA_CLOUD for f in within),
         before_s=_p95([f.total_s for f in _between(rig.frames(), before_ns, after_ns)]),
         during_s=_p95([f.total_s for f in within]),

@@ -35,6 +35,7 @@ import signal
 import time
 from types import TracebackType
 
+from dads_ros.bench.faults.props import write_trace
 from dads_ros.errors import ProcessError
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.processes import node_command
@@ -188,9 +189,7 @@ class Rig:
     def start_again(self, name: str, executable: str = '', **parameters: str | float) -> int:
         """Start a node, wait until it is active, and return when it was; monotonic nanoseconds."""
         self.start(name, executable, **parameters)
-        process = self._processes[name]
-        self.wait_until(name, lambda: process.has_logged(': active'), READY_S)
-        return time.monotonic_ns()
+        return self._wait_for_word(name, ': active')
 
     def kill(self, name: str) -> None:
         """End a node as a crash would."""
@@ -226,12 +225,14 @@ class Rig:
     @contextmanager
     def another_camera(self, **parameters: str | float) -> Iterator[None]:
         """Have another camera take over for a while; each begins before the other ends."""
-        self.start_again('other camera', 'player', **parameters)
+        self.start('other camera', 'player', **parameters)
+        self._wait_for_word('other camera', ': playing')
         self.stop('player')
         try:
             yield
         finally:
-            self.start_again('player')
+            self.start('player')
+            self._wait_for_word('player', ': playing')
             self.stop('other camera')
 
     def wait(self, seconds: float) -> None:
@@ -283,6 +284,12 @@ class Rig:
             ]
         return self._frames
 
+    def _wait_for_word(self, name: str, pattern: str) -> int:
+        """Wait until a node has logged something, and return when; monotonic nanoseconds."""
+        process = self._processes[name]
+        self.wait_until(name, lambda: process.has_logged(pattern), READY_S)
+        return time.monotonic_ns()
+
     def _goes_through_cloud(self, since_ns: int, count: int = 3) -> Callable[[], bool]:
         return lambda: (
             sum(
@@ -290,10 +297,3 @@ class Rig:
             )
             >= count
         )
-
-
-def write_trace(path: Path, samples: list[tuple[float, float]]) -> Path:
-    """Write a link's trace of seconds and Mbit/s, and return its path."""
-    lines = ['time_s,uplink_mbps', *(f'{time_s:g},{mbps:g}' for time_s, mbps in samples)]
-    path.write_text('\n'.join(lines) + '\n', encoding='utf-8')
-    return path

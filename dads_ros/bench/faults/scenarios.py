@@ -28,19 +28,16 @@ from dataclasses import dataclass
 from pathlib import Path
 import time
 
-import cv2
+from dads_ros.bench.faults.props import OLD_STAMP_NS
+from dads_ros.bench.faults.props import write_pictures
+from dads_ros.bench.faults.props import write_short_bag
+from dads_ros.bench.faults.props import write_trace
 from dads_ros.bench.faults.rig import CAMERA_HZ
 from dads_ros.bench.faults.rig import LINK_MBPS
 from dads_ros.bench.faults.rig import Rig
-from dads_ros.bench.faults.rig import write_trace
-from dads_ros.media.bag import write_bag
-from dads_ros.media.frame import Frame
-from dads_ros.media.sources import open_source
 from dads_ros.pipeline.frame import Outcome
-import numpy as np
 
 PAUSE_S = 5.0
-OLD_STAMP_NS = 10**18
 # Full, and quick: how often the link is lost, and for how long at a time.
 LINK_LOSSES = {False: 100, True: 5}
 # Half of it with no link at all, which is longer than an answer may take.
@@ -110,10 +107,10 @@ def scenarios(folder: Path, *, quick: bool) -> tuple[Scenario, ...]:
         Scenario('camera jumps back by years', _camera(stamp_origin_ns=OLD_STAMP_NS)),
         Scenario(
             'camera changes size and encoding',
-            _camera(source=str(_write_pictures(folder / 'pictures')), encoding='mono8'),
+            _camera(source=str(write_pictures(folder / 'pictures')), encoding='mono8'),
         ),
         Scenario('camera at 60 Hz', _camera(rate=60 / CAMERA_HZ)),
-        Scenario('bag loops', _camera(source=str(_write_short_bag(folder / 'bag')))),
+        Scenario('bag loops', _camera(source=str(write_short_bag(folder / 'bag')))),
         Scenario('edge killed and restarted', _kill_edge),
         Scenario('link at 50 kbit/s', _link(slow, SLOW_LINK_S)),
         Scenario('link to zero and back', _link(lost, LINK_PERIOD_S * losses), count=losses),
@@ -203,23 +200,3 @@ def _paused(rig: Rig, name: str) -> Iterator[None]:
         yield
     finally:
         rig.resume(name)
-
-
-def _write_pictures(folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    for number, frame in zip(range(20), open_source('scene'), strict=False):
-        small = cv2.resize(frame.image_rgb, (322, 180))
-        cv2.imwrite(str(folder / f'{number:02d}.png'), cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-    return folder
-
-
-def _write_short_bag(path: Path) -> Path:
-    frames = zip(range(10), open_source('scene'), strict=False)
-    write_bag(
-        path,
-        (
-            Frame(np.ascontiguousarray(f.image_rgb), OLD_STAMP_NS + i * 10**8, 'camera')
-            for i, f in frames
-        ),
-    )
-    return path
