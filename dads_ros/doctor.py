@@ -31,6 +31,7 @@ from dads_ros.model.threads import available_cores
 
 # A bundle of a few megabytes (a raw frame) has to fit, or the kernel drops parts of it.
 SOCKET_BUFFER_BYTES = 4 * 2**20
+FRAGMENTS_KEPT_S = 3
 SHARED_MEMORY_BYTES = 64 * 2**20
 STA_UNSYNC = 0x0040
 PING_TIMEOUT_S = 20
@@ -60,9 +61,11 @@ def examine() -> Iterator[Finding]:
         _cores,
         _rclpy,
         _interfaces,
+        _programs,
         _middleware,
         _discovery,
         _socket_buffers,
+        _fragments,
         _shared_memory,
         _gpu,
         _cv_bridge,
@@ -113,6 +116,16 @@ def _is_importable(name: str) -> bool:
         return False
 
 
+def _programs() -> Finding:
+    missing = [name for name in ('setpriv', 'edge', 'cloud', 'player') if not shutil.which(name)]
+    if missing:
+        return Finding(
+            'programs', Health.HINT, f'{", ".join(missing)} not on PATH: dads replay cannot run',
+            "use scripts/run or ros2 run dads_ros dads; setpriv is in Debian's util-linux",
+        )  # fmt: skip
+    return Finding('programs', Health.OK, 'the nodes and setpriv are on PATH')
+
+
 def _middleware() -> Finding:
     name = os.environ.get('RMW_IMPLEMENTATION', 'the default middleware')
     profile = os.environ.get('FASTDDS_DEFAULT_PROFILES_FILE')
@@ -143,14 +156,50 @@ def _discovery() -> Finding:
 
 
 def _socket_buffers() -> Finding:
-    path = Path('/proc/sys/net/core/rmem_max')
-    size = int(path.read_text(encoding='ascii')) if path.is_file() else 0
-    if size < SOCKET_BUFFER_BYTES:
+    """Look at what config/fastdds.xml asks for and the kernel may not grant."""
+    found = {name: _kernel(f'net.core.{name}') for name in ('rmem_max', 'wmem_max')}
+    told = ', '.join(f'{name} {_told(size)}' for name, size in found.items())
+    small = [
+        name for name, size in found.items() if size is not None and size < SOCKET_BUFFER_BYTES
+    ]
+    if small:
+        wanted = ' '.join(f'net.core.{name}={SOCKET_BUFFER_BYTES}' for name in small)
         return Finding(
-            'socket buffers', Health.HINT, f'net.core.rmem_max is {size} bytes',
-            f'raw frames may be lost; sudo sysctl -w net.core.rmem_max={SOCKET_BUFFER_BYTES}',
+            'socket buffers', Health.HINT, told,
+            f'raw frames to another host may be lost; sudo sysctl -w {wanted}',
         )  # fmt: skip
-    return Finding('socket buffers', Health.OK, f'net.core.rmem_max is {size} bytes')
+    return Finding('socket buffers', Health.OK, told)
+
+
+def _fragments() -> Finding:
+    """Look at how the kernel puts large datagrams together: a DDS sample is sent in such."""
+    limit, kept_s = _kernel('net.ipv4.ipfrag_high_thresh'), _kernel('net.ipv4.ipfrag_time')
+    told = f'up to {_told(limit)}, kept {"?" if kept_s is None else kept_s} s'
+    if limit is not None and limit < SOCKET_BUFFER_BYTES:
+        return Finding(
+            'IP fragments', Health.HINT, told,
+            f'large messages may be lost; sudo sysctl -w net.ipv4.ipfrag_high_thresh={2**27}',
+        )  # fmt: skip
+    if kept_s is not None and kept_s > FRAGMENTS_KEPT_S:
+        return Finding(
+            'IP fragments', Health.HINT, told,
+            'on a link that loses packets, broken messages fill the buffer for so long; '
+            f'sudo sysctl -w net.ipv4.ipfrag_time={FRAGMENTS_KEPT_S}',
+        )  # fmt: skip
+    return Finding('IP fragments', Health.OK, told)
+
+
+def _kernel(name: str) -> int | None:
+    """Return a limit of the kernel's; None where it does not tell, as in some containers."""
+    path = Path('/proc/sys') / name.replace('.', '/')
+    try:
+        return int(path.read_text(encoding='ascii'))
+    except (OSError, ValueError):
+        return None
+
+
+def _told(size: int | None) -> str:
+    return 'not told here' if size is None else f'{size / 2**20:.3g} MiB'
 
 
 def _shared_memory() -> Finding:
@@ -171,7 +220,12 @@ def _gpu() -> Finding:
 
     if torch.cuda.is_available():
         return Finding('GPU', Health.OK, f"{torch.cuda.get_device_name()}; use device 'cuda'")
-    return Finding('GPU', Health.OK, "none usable by torch; device 'cpu'")
+    if Path('/dev/nvidia0').exists():
+        return Finding(
+            'GPU', Health.HINT, 'one is there, but torch cannot use it',
+            "install torch's CUDA build and a driver that fits it; until then device 'cpu'",
+        )  # fmt: skip
+    return Finding('GPU', Health.OK, "none; device 'cpu'")
 
 
 def _cv_bridge() -> Finding:
