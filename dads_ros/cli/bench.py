@@ -26,6 +26,8 @@ SUBJECTS = {
     'detector': "the shipped detector's accuracy, speed and rate-accuracy curve",
     'testbed': "the paper's table, traces, reaction and a mobile network on two hosts",
     'faults': 'real nodes hurt, broken bundles, an intruder, a soak: what survives',
+    'fleet': 'one cloud node for many cars, against one each; batches',
+    'composition': 'edge and monitor in one process, against one each',
 }
 
 EXAMPLES = """\

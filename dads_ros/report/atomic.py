@@ -24,9 +24,14 @@ from dads_ros.errors import ConfigError
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step: a reader sees the old file or the new one, never a part."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file in one step."""
     part = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
-        part.write_text(text, encoding='utf-8')
+        part.write_bytes(data)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

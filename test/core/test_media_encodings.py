@@ -146,3 +146,17 @@ HUGE = b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR' + b'\0\x0f\xff\xff' * 2 + b'\x08\x02\0\0
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(MediaError):
         decode_compressed(np.frombuffer(data, np.uint8))
+
+
+@pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
+def test_compressed_mosaic_is_told_by_its_description(pattern: str) -> None:
+    """compressed_image_transport compresses a Bayer camera's cells as one grey picture."""
+    colour = (200, 40, 90)
+    mosaic = np.empty((8, 12), np.uint8)
+    for place, letter in enumerate(pattern):
+        mosaic[place // 2 :: 2, place % 2 :: 2] = colour['rgb'.index(letter)]
+    data = cv2.imencode('.png', mosaic)[1].reshape(-1)
+    image = decode_compressed(data, f'bayer_{pattern}8; png compressed ')
+    assert (image[2:-2, 2:-2] == colour).all()
+    grey = decode_compressed(data, f'bayer_{pattern}8; png compressed bgr8')
+    assert np.array_equal(grey[..., 0], mosaic)
