@@ -76,7 +76,7 @@ def measure(
                 bar.update()
             return judge.ap50 - rows[key]
 
-        within_budget(graphs, budget, drop)
+        within_budget(dict(graphs), budget, drop)
     return Calibration(
         model_hash=model.hash,
         reference='detector' if truth is None else 'labels',

@@ -22,14 +22,16 @@ from pathlib import Path
 from dads_ros.errors import ConfigError
 from dads_ros.errors import PlanError
 from dads_ros.graph import LayerGraph
+from dads_ros.monitor.exact import ExactSolver
 from dads_ros.monitor.policy import Policy
 from dads_ros.monitor.policy import PolicyLimits
+from dads_ros.monitor.refine import RefinedTable
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.table import PlanTable
 from dads_ros.partition.table import Row
 from dads_ros.profiles.calibration import Calibration
-from dads_ros.profiles.planning import build_table
 from dads_ros.profiles.planning import cost_graphs
+from dads_ros.profiles.planning import Planner
 from dads_ros.profiles.profile import Profile
 from dads_ros.settings import MonitorSettings
 
@@ -49,20 +51,17 @@ def make_policy(settings: MonitorSettings, first_plan_id: int) -> Policy:
         )
     edge, cloud = Profile.load(Path(s.edge_profile)), Profile.load(Path(s.cloud_profile))
     graph = edge.graph
-    table = build_table(
-        graph,
-        edge,
-        cloud,
-        accuracy_budget=s.accuracy_budget,
-        calibration=Calibration.find(
-            Path(s.calibration) if s.calibration else None, graph.model_hash
-        ),
-        privacy=s.privacy,
+    calibration = Calibration.find(
+        Path(s.calibration) if s.calibration else None, graph.model_hash
     )
+    graphs = cost_graphs(graph, edge, cloud, privacy=s.privacy)
+    planner = Planner(graph, dict(graphs), s.accuracy_budget, calibration)
+    table = planner.build_table()
     boundary = tuple(name for name in s.fixed_boundary if name)
     if boundary:
-        graphs = cost_graphs(graph, edge, cloud, privacy=s.privacy)
         table = with_cut(table, graphs, graph, boundary, s.fixed_codec)
+    if not table.complete:
+        table = RefinedTable(table, ExactSolver(planner))
     limits = PolicyLimits(
         gain=s.gain,
         patience_frames=s.patience_frames,

@@ -22,6 +22,7 @@ import time
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.monitor import Outlook
+from dads_ros.monitor.refine import RefinedTable
 from dads_ros.monitor.watch import make_policy
 import dads_ros.msg as msg
 from dads_ros.nodes import base
@@ -70,6 +71,11 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
     def deactivate(self) -> None:
         """Decide no more; the edge goes local by its own watchdog."""
         self._active = False
+
+    def cleanup(self) -> None:
+        """End the solver that may stand behind the table."""
+        if hasattr(self, '_policy') and isinstance(self._policy.table, RefinedTable):
+            self._policy.table.close()
 
     def settings_changed(self) -> None:
         """Take in a mode that was set while running."""
@@ -152,6 +158,8 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
             'camera Hz': f'{outlook.situation.rate_hz:.1f}',
             'cloud answers': outlook.link.alive,
         }
+        if isinstance(self._policy.table, RefinedTable):
+            values['exact heavy plan'] = self._policy.table.told()
         warn = behind or not outlook.link.alive
         return [diagnostics.status(self, 'plan', plan.reason, values, warn=warn)]
 

@@ -16,7 +16,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+import ctypes
 from fractions import Fraction
+import os
+import sys
 
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.costs import Exact
@@ -57,16 +62,14 @@ def prove(
     most[value] = 1.0 + _RELATIVE_GAP
     unit = np.zeros(value + 1)
     unit[value] = 1.0
-    solved = optimize.milp(
-        unit,
-        integrality=np.arange(value + 1) < size,
-        bounds=optimize.Bounds(least, most),
-        constraints=[
-            _closed(graph, sent),
-            _stages(graph, situation, sent, longest),
-        ],
-        options={'time_limit': time_limit_s, 'mip_rel_gap': _RELATIVE_GAP},
-    )
+    with _quiet():
+        solved = optimize.milp(
+            unit,
+            integrality=np.arange(value + 1) < size,
+            bounds=optimize.Bounds(least, most),
+            constraints=[_closed(graph, sent), _stages(graph, situation, sent, longest)],
+            options={'time_limit': time_limit_s, 'mip_rel_gap': _RELATIVE_GAP},
+        )
     if solved.status == _INFEASIBLE:
         return Proof(start, longest * Fraction(1 - _MARGIN))
     share = max(0.0, min(1.0, solved.mip_dual_bound or 0.0)) * (1 - _MARGIN)
@@ -116,3 +119,19 @@ def _stages(
         ]
     )
     return optimize.LinearConstraint(rows, lb=[0.0, 0.0, float(cloud.sum())])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Send to stderr what HiGHS prints to stdout now and then, past Python and its own options."""
+    flush = ctypes.CDLL(None).fflush
+    sys.stdout.flush()
+    flush(None)
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        flush(None)
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 import math
 from typing import Any
@@ -55,10 +56,21 @@ class Row:
     codec: str
     totals: CutTotals
 
+    @classmethod
+    def of(cls, graph: CostGraph, plan: CutPlan) -> Row:
+        """
+        Return a plan's row.
+
+        :param graph: the costs that the plan was solved for, in its codec.
+        """
+        edge = frozenset(graph.index[name] for name in plan.edge)
+        mask = sum(1 << i for i in edge)
+        return cls(plan.boundary, mask, plan.codec, graph.totals(edge))
+
 
 class PlanTable:
     """
-    An immutable set of plans, answered in microseconds.
+    A set of plans, answered in microseconds.
 
     :param ids: the network's layer ids in topological order.
     :param rows: the first is the all-local plan.
@@ -74,14 +86,7 @@ class PlanTable:
         if not self.rows or self.rows[0].totals.uses_cloud:
             raise PlanError('the first row of a plan table must keep everything on the edge')
         self._edges: dict[int, tuple[str, ...]] = {}
-        totals = [row.totals for row in self.rows]
-        edge_s = np.array([float(t.edge_ns) for t in totals]) * 1e-9
-        cloud_s = np.array([float(t.cloud_ns) for t in totals]) * 1e-9
-        mean_bits = np.array([float(t.mean_bytes) for t in totals]) * 8.0
-        peak_bits = np.array([float(t.peak_bytes) for t in totals]) * 8.0
-        uses_cloud = np.array([float(t.uses_cloud) for t in totals])
-        self._light = np.stack([edge_s, mean_bits, cloud_s, uses_cloud], axis=1)
-        self._heavy = np.stack([edge_s, peak_bits, cloud_s])
+        self._light, self._heavy = _columns(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -126,13 +131,28 @@ class PlanTable:
 
         :param graphs: the costs that the plan was solved for.
         """
-        position = {layer_id: i for i, layer_id in enumerate(self.ids)}
-        edge = frozenset(position[name] for name in plan.edge)
-        mask = sum(1 << i for i in edge)
-        if any(row.mask == mask and row.codec == plan.codec for row in self.rows):
+        # Any graph has the layers of the all-local plan, which has no codec.
+        row = Row.of(graphs.get(plan.codec, next(iter(graphs.values()))), plan)
+        if self.find(row) is not None:
             return self
-        row = Row(plan.boundary, mask, plan.codec, graphs[plan.codec].totals(edge))
-        return PlanTable(self.ids, (*self.rows, row), self.complete)
+        grown = copy(self)
+        grown.add(row)
+        return grown
+
+    def find(self, row: Row) -> int | None:
+        """Return the number of the row with the same cut and codec, if there is one."""
+        for number, other in enumerate(self.rows):
+            if other.mask == row.mask and other.codec == row.codec:
+                return number
+        return None
+
+    def add(self, row: Row) -> None:
+        """Add a row in place; the numbers of the others stay."""
+        light, heavy = _columns([row])
+        self.rows = (*self.rows, row)
+        self._light = np.concatenate([self._light, light])
+        self._heavy = np.concatenate([self._heavy, heavy], axis=1)
+        self._edges = dict(self._edges)  # a copy of this table may number its rows differently
 
     def to_json(self) -> dict[str, Any]:
         """Return the table as a dict of JSON types; an edge set is a bit mask in hexadecimal."""
@@ -250,3 +270,15 @@ class PlanTable:
             lower_bound_s=bound,
             row=row,
         )
+
+
+def _columns(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a situation's weights multiply: [rows, 4] when light, [3, rows] when heavy."""
+    totals = [row.totals for row in rows]
+    edge_s = np.array([float(t.edge_ns) for t in totals]) * 1e-9
+    cloud_s = np.array([float(t.cloud_ns) for t in totals]) * 1e-9
+    mean_bits = np.array([float(t.mean_bytes) for t in totals]) * 8.0
+    peak_bits = np.array([float(t.peak_bytes) for t in totals]) * 8.0
+    uses_cloud = np.array([float(t.uses_cloud) for t in totals])
+    light = np.stack([edge_s, mean_bits, cloud_s, uses_cloud], axis=1)
+    return light, np.stack([edge_s, peak_bits, cloud_s])

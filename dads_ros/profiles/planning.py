@@ -25,8 +25,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import dataclass
 from dataclasses import replace
 import math
+import time
 
 from dads_ros import codec
 from dads_ros.errors import PlanError
@@ -34,6 +36,9 @@ from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
 from dads_ros.partition import build
 from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.heavy import dsh
+from dads_ros.partition.plan import CutPlan
+from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from dads_ros.partition.table import Row
 from dads_ros.profiles.calibration import Calibration
@@ -64,15 +69,56 @@ def build_table(
     Raises ProfileError or PlanError when profiles or calibration are of another model.
     """
     graphs = cost_graphs(graph, edge, cloud, privacy=privacy, codecs=codecs)
-    if calibration is not None:
-        calibration.require(graph.model_hash)
-    if accuracy_budget is None:
-        return build.build_table(graphs)
-    return within_budget(graphs, accuracy_budget, lambda row: _costs(graph, row, calibration))
+    return Planner(graph, graphs, accuracy_budget, calibration).build_table()
+
+
+@dataclass(frozen=True)
+class Planner:
+    """
+    All that plans are made from, for a table or for one situation; it can be pickled.
+
+    :param graphs: one cost graph per codec; what proves to be over budget is forbidden in it.
+    :param accuracy_budget: AP at IoU 0.5 that a codec may cost; None allows every pair.
+    """
+
+    graph: LayerGraph
+    graphs: dict[str, CostGraph]
+    accuracy_budget: float | None
+    calibration: Calibration | None
+
+    def __post_init__(self) -> None:
+        """Raise ProfileError when the calibration is of another model."""
+        if self.calibration is not None:
+            self.calibration.require(self.graph.model_hash)
+
+    def build_table(self) -> PlanTable:
+        """Return every plan that can win in some situation."""
+        if self.accuracy_budget is None:
+            return build.build_table(self.graphs)
+        return within_budget(self.graphs, self.accuracy_budget, self._drop)
+
+    def solve(self, situation: Situation, time_limit_s: float) -> CutPlan:
+        """
+        Return the heavy plan of one situation, exact but for the gap that it states.
+
+        A pair over budget is forbidden and the rest solved again, in what is left of the time.
+        """
+        end_s = time.monotonic() + time_limit_s
+        while True:
+            plan = dsh(self.graphs, situation, end_s - time.monotonic())
+            if self.accuracy_budget is None or not plan.boundary:
+                return plan
+            row = Row.of(self.graphs[plan.codec], plan)
+            if self._drop(row) <= self.accuracy_budget:
+                return plan
+            self.graphs[plan.codec] = _forbid(self.graphs[plan.codec], plan.boundary)
+
+    def _drop(self, row: Row) -> float:
+        return _costs(self.graph, row, self.calibration)
 
 
 def within_budget(
-    graphs: Mapping[str, CostGraph], budget: float, ap50_drop: Callable[[Row], float]
+    graphs: dict[str, CostGraph], budget: float, ap50_drop: Callable[[Row], float]
 ) -> PlanTable:
     """
     Return the plan table without the rows that cost more accuracy than the budget.
@@ -81,16 +127,16 @@ def within_budget(
     of those that went. Each turn forbids at least one pair more, so it ends; what is left at the
     end keeps every bit.
 
+    :param graphs: what is over budget is forbidden in them.
     :param ap50_drop: what a row costs.
     """
-    allowed = dict(graphs)
     while True:
-        built = build.build_table(allowed)
+        built = build.build_table(graphs)
         over = [row for row in built.rows if ap50_drop(row) > budget]
         if not over:
             return built
         for row in over:
-            allowed[row.codec] = _forbid(allowed[row.codec], row.boundary)
+            graphs[row.codec] = _forbid(graphs[row.codec], row.boundary)
 
 
 def keeps_every_bit(graph: LayerGraph, row: Row) -> bool:

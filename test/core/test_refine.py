@@ -1,0 +1,214 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+import io
+import os
+import pickle
+import signal
+import time
+from types import SimpleNamespace
+
+from dads_ros.bench.partition.measure import random_dag
+from dads_ros.graph import LayerGraph
+from dads_ros.monitor import exact
+from dads_ros.monitor import refine
+from dads_ros.monitor.exact import Answer
+from dads_ros.monitor.exact import ExactSolver
+from dads_ros.monitor.refine import RefinedTable
+from dads_ros.partition.build import build_table
+from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.heavy import dsh
+from dads_ros.partition.situation import Situation
+from dads_ros.partition.table import PlanTable
+from dads_ros.partition.table import Row
+from dads_ros.profiles.planning import Planner
+import pytest
+
+HEAVY = Situation(2e6, rate_hz=1000.0)
+SLOWER = replace(HEAVY, uplink_bps=1.8e6)
+NO_LAYERS = LayerGraph((), (), 'hash')
+
+
+@pytest.fixture(scope='module')
+def graph() -> CostGraph:
+    return random_dag(60, seed=3)
+
+
+@pytest.fixture
+def known(graph: CostGraph) -> PlanTable:
+    """Return a table without the cuts that heavy load needs."""
+    table = build_table({'raw': graph})
+    best_s = dsh({'raw': graph}, HEAVY).max_stage_s
+    rows = [
+        row for i, row in enumerate(table.rows)
+        if i == 0 or table.evaluate(i, HEAVY, 'heavy').max_stage_s > best_s * 1.02
+    ]  # fmt: skip
+    poor = PlanTable(table.ids, rows, complete=False)
+    assert poor.plan(HEAVY, 'heavy').max_stage_s > best_s * 1.02
+    assert poor.plan(HEAVY, 'heavy').gap > refine.GOOD_GAP
+    return poor
+
+
+@contextmanager
+def solver_of(graph: CostGraph | None, limit_s: float = 10.0) -> Iterator[ExactSolver]:
+    # Called with a situation and a limit, time.sleep raises TypeError.
+    broken = SimpleNamespace(solve=time.sleep, graphs={})
+    planner = Planner(NO_LAYERS, {'raw': graph}, None, None) if graph is not None else broken
+    solver = ExactSolver(planner, limit_s)  # type: ignore[arg-type]
+    try:
+        yield solver
+    finally:
+        solver.close()
+
+
+def until_told(table: RefinedTable, beginning: str) -> None:
+    end_s = time.monotonic() + 30
+    while not table.told().startswith(beginning):
+        assert time.monotonic() < end_s, table.told()
+        time.sleep(0.02)
+        table.plan(HEAVY)
+
+
+def test_heavy_plan_is_exact_once_the_solver_has_answered(
+    graph: CostGraph, known: PlanTable
+) -> None:
+    with solver_of(graph) as solver:
+        table = RefinedTable(known, solver)
+        assert table.told() == 'not needed yet'
+        before = table.plan(HEAVY)
+        assert before == known.plan(HEAVY)
+        assert table.told() == 'solving'
+        until_told(table, 'uplink 2.00 Mbit/s: proved')
+        after = table.plan(HEAVY)
+        best = dsh({'raw': graph}, HEAVY)
+        assert after.max_stage_s == pytest.approx(best.max_stage_s, rel=1e-9)
+        assert after.edge == best.edge
+        assert after.row == len(known)  # the rows that others hold by number have kept theirs
+        assert table.rows[: len(known)] == known.rows
+        assert known.plan(HEAVY) == before
+
+
+def test_light_plans_ask_for_nothing(known: PlanTable) -> None:
+    table = RefinedTable(known, Fake())
+    table.plan(HEAVY, 'light')
+    table.plan(replace(HEAVY, rate_hz=0.1))
+    assert table.told() == 'not needed yet'
+
+
+def test_decisions_go_on_while_the_solver_hangs(graph: CostGraph, known: PlanTable) -> None:
+    with solver_of(graph) as solver:
+        os.kill(solver._process.pid, signal.SIGSTOP)
+        table = RefinedTable(known, solver)
+        for i in range(2000):
+            situation = replace(HEAVY, uplink_bps=1e6 + 1e4 * i)
+            assert table.plan(situation) == known.plan(situation)
+        assert table.told() == 'solving'
+        assert len(table) == len(known)
+
+
+def test_what_a_solver_cannot_do_is_told(known: PlanTable) -> None:
+    with solver_of(None) as solver:
+        table = RefinedTable(known, solver)
+        until_told(table, 'failed: TypeError')
+        assert table.plan(HEAVY) == known.plan(HEAVY)
+
+
+def test_solver_that_dies_is_told_and_done_without(graph: CostGraph, known: PlanTable) -> None:
+    with solver_of(graph) as solver:
+        table = RefinedTable(known, solver)
+        solver._process.kill()
+        until_told(table, 'the solver has ended')
+        assert table.plan(SLOWER) == known.plan(SLOWER)
+
+
+def test_close_leaves_neither_process_nor_thread(graph: CostGraph, known: PlanTable) -> None:
+    with solver_of(graph) as solver:
+        table = RefinedTable(known, solver)
+        table.plan(HEAVY)
+    assert solver._process.returncode is not None
+    assert not solver._thread.is_alive()
+    assert solver.failure == ''
+
+
+class Fake:
+    """A solver that answers when it is told to."""
+
+    failure = ''
+
+    def __init__(self) -> None:
+        self.asked: list[Situation] = []
+        self.answers: list[Answer] = []
+
+    def ask(self, situation: Situation) -> None:
+        self.asked.append(situation)
+
+    def take(self) -> Answer | None:
+        return self.answers.pop() if self.answers else None
+
+
+def answer(graph: CostGraph, situation: Situation, gap: float = 0.0) -> Answer:
+    plan = dsh({'raw': graph}, situation)
+    plan = replace(plan, lower_bound_s=plan.max_stage_s * (1 - gap))
+    return Answer(situation, plan, Row.of(graph, plan))
+
+
+def test_each_situation_is_asked_once(graph: CostGraph, known: PlanTable) -> None:
+    solver = Fake()
+    table = RefinedTable(known, solver)  # type: ignore[arg-type]
+    for factor in (1.0, 1.001, 0.999):
+        table.plan(replace(HEAVY, uplink_bps=HEAVY.uplink_bps * factor))
+    table.plan(SLOWER)
+    assert solver.asked == [HEAVY, SLOWER]
+    solver.answers.append(answer(graph, HEAVY))
+    table.plan(HEAVY)
+    table.plan(SLOWER)
+    assert solver.asked == [HEAVY, SLOWER]
+
+
+def test_gap_of_a_stopped_solve_is_told(graph: CostGraph, known: PlanTable) -> None:
+    solver = Fake()
+    table = RefinedTable(known, solver)  # type: ignore[arg-type]
+    solver.answers.append(answer(graph, HEAVY, gap=0.034))
+    table.plan(HEAVY)
+    assert table.told() == 'uplink 2.00 Mbit/s: stopped, at most 3.4% above the best'
+
+
+def test_table_stops_growing(
+    graph: CostGraph, known: PlanTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refine, 'MOST_ROWS', 1)
+    solver = Fake()
+    table = RefinedTable(known, solver)  # type: ignore[arg-type]
+    for situation in (HEAVY, HEAVY, SLOWER):
+        solver.answers.append(answer(graph, situation))
+        table.plan(situation)
+    assert len(table) == len(known) + 1
+    assert solver.asked == []
+
+
+def test_worker_answers_until_its_pipe_ends(graph: CostGraph) -> None:
+    planner = Planner(NO_LAYERS, {'raw': graph}, None, None)
+    asked = b''.join(map(pickle.dumps, ((planner, 10.0), HEAVY, SLOWER)))
+    answers = io.BytesIO()
+    exact.serve(io.BytesIO(asked), answers)
+    answers.seek(0)
+    for situation in (HEAVY, SLOWER):
+        assert pickle.load(answers) == answer(graph, situation)
+    assert not answers.read()
