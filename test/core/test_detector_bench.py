@@ -102,6 +102,11 @@ def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
     assert result['ap50_drop_at_waist'] == 0
     assert uploads['packed4']['bytes_mean'] < uploads['packed']['bytes_mean']
     assert uploads['packed']['bytes_mean'] == result['waist_bytes_mean']
+    assert result['larger_detector'] is None  # no weights of it in this folder
+    assert [row['codec'] for row in result['temporal']] == ['packed', 'packed4']
+    for row in result['capped']['by_condition'].values():
+        assert row['largest'] <= result['capped']['cap_bytes']
+        assert sum(row['share_by_codec'].values()) == pytest.approx(1)
     for sizes in result['largest_bytes_by_condition'].values():
         # Three symbols at most are left of each value: no frame can cost more, whatever it shows.
         assert sizes['packed8'] < 8 * 24 * 40 * np.log2(3) / 8 + 64

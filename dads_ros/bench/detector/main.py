@@ -28,6 +28,10 @@ from pathlib import Path
 import resource
 import time
 
+from dads_ros.bench.detector.capped import capped
+from dads_ros.bench.detector.sibling import sibling
+from dads_ros.bench.detector.temporal import measure_temporal
+from dads_ros.bench.detector.text import as_text
 from dads_ros.bench.detector.uploads import bytes_at
 from dads_ros.bench.detector.uploads import image_rows
 from dads_ros.bench.detector.uploads import Trial
@@ -130,6 +134,9 @@ def measure(
         'weights_bytes': weights.stat().st_size,
         **rates(shipped, twin, shipped.ap50(found)),
         'largest_bytes_by_condition': largest_by_condition(shipped),
+        'capped': capped(shipped),
+        'temporal': [asdict(row) for row in measure_temporal(shipped)],
+        'larger_detector': sibling(annotations.parent, shipped),
     }
 
 
@@ -228,28 +235,3 @@ def speed(shipped: Trial, rounds: int = 50) -> dict[str, float]:
         'edge_share_of_frame_time': float(np.median(edge_s) * 1e3 / middle),
         'peak_memory_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-
-
-def as_text(result: dict[str, object]) -> str:
-    """Return the result as lines and a table of uploads."""
-    tables = ('uploads', 'largest_bytes_by_condition')
-    lines = [f'{name:32} {_short(value)}' for name, value in result.items() if name not in tables]
-    conditions = result['largest_bytes_by_condition']
-    assert isinstance(conditions, dict)
-    for name, sizes in conditions.items():
-        lines.append(f'largest frame, {name:34} {_short(sizes)}')
-    lines.append(f'{"network":8} {"upload":12} {"bytes":>8} {"largest":>8} {"ms":>6} {"AP50":>6}')
-    rows = result['uploads']
-    assert isinstance(rows, list)
-    for row in rows:
-        lines.append(
-            f'{row["network"]:8} {row["upload"]:12} {row["bytes_mean"]:8.0f} {row["bytes_max"]:8} '
-            f'{row["encode_ms"]:6.2f} {row["ap50"]:6.3f}'
-        )
-    return '\n'.join(lines)
-
-
-def _short(value: object) -> str:
-    if isinstance(value, dict):
-        return ' '.join(f'{name} {_short(item)}' for name, item in value.items())
-    return f'{value:.4g}' if isinstance(value, float) else str(value)
