@@ -148,7 +148,7 @@ def _sure_attention(node: fx.Node) -> bool:
     if node.target is not aten.scaled_dot_product_attention.default:
         return False
     dropout = node.args[4] if len(node.args) > 4 else node.kwargs.get('dropout_p', 0.0)
-    return dropout == 0.0
+    return bool(dropout == 0.0)
 
 
 def _objection(target: Any) -> str | None:

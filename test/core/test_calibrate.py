@@ -19,6 +19,7 @@ import math
 from dads_ros import calibrate
 from dads_ros.bench.runtime import halves
 from dads_ros.bench.runtime import rates
+from dads_ros.bench.runtime import temporal
 from dads_ros.cli import main as cli
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
@@ -120,6 +121,21 @@ def test_benchmark_holds_plans_against_measured_times(model, frames):
     found = halves.predictions(DETECTOR, model, table, frames, 4)
     assert 1 <= len(found) <= 4
     assert all(0 <= one.share < math.inf and 0 <= one.absolute < math.inf for one in found)
+
+
+class Waist(nn.Module):
+    def forward(self, frame: torch.Tensor) -> torch.Tensor:
+        return (frame[:, ::2, ::2] // 16).permute(0, 3, 1, 2).float() * 2
+
+
+def test_benchmark_codes_a_still_picture_against_itself_for_next_to_nothing(frames):
+    model = capture.capture(Waist(), torch.from_numpy(frames[0]))
+    rows = {(row.what, row.lag): row for row in temporal.measure(model, [frames[0]] * 6)}
+    for way in ('packed', 'nibbles+zstd'):
+        alone = rows[f'waist, {way}', None]
+        for lag in temporal.LAGS:
+            row = rows[f'waist, {way} of the difference', lag]
+            assert row.bytes_mean < alone.bytes_mean == row.bytes_alone
 
 
 @pytest.mark.parametrize(

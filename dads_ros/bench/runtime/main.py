@@ -31,6 +31,7 @@ from typing import Any
 from dads_ros.bench.runtime import halves
 from dads_ros.bench.runtime import rates
 from dads_ros.bench.runtime import report
+from dads_ros.bench.runtime import temporal
 from dads_ros.calibrate import Judge
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
@@ -49,6 +50,7 @@ EDGE_FACTORS = (1.0, 2.0, 6.0)
 UPLINKS_MBPS = (0.5, 1.0, 2.0, 5.0, 20.0)
 _PROFILE_FRAMES = 16
 _PLANS = 60
+_CLIP_FRAMES = 120
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +97,8 @@ def run(args: argparse.Namespace) -> int:
         judged: tuple[Sequence[np.ndarray], Sequence[Boxes] | None] = (frames, None)
         if args.labels:
             judged = labelled_frames(args.labels, detector, args.count)
-        result = measure(detector, frames, judged, args.cuts, args.edge_slowdown)
+        clip = temporal.consecutive_frames(args.frames, detector, _CLIP_FRAMES)
+        result = measure(detector, frames, judged, clip, args.cuts, args.edge_slowdown)
     finally:
         torch.set_num_threads(threads)
     if args.docs:
@@ -108,6 +111,7 @@ def measure(
     detector: Detector,
     frames: Sequence[np.ndarray],
     judged: tuple[Sequence[np.ndarray], Sequence[Boxes] | None],
+    clip: Sequence[np.ndarray],
     cuts: int,
     edge_factor: float,
 ) -> dict[str, Any]:
@@ -115,10 +119,11 @@ def measure(
     Return what ``--json`` prints.
 
     :param judged: frames and true boxes for the changes in AP.
+    :param clip: frames that follow each other.
     """
     model = capture.capture_detector(detector)
     few = frames[:: max(1, len(frames) // _PROFILE_FRAMES)][:_PROFILE_FRAMES]
-    with tqdm(total=6, unit='part') as bar:
+    with tqdm(total=7, unit='part') as bar:
         boundaries = halves.random_boundaries(model.graph, cuts, seed=0)
         mismatches = halves.split_mismatches(model, boundaries, frames[0])
         bar.update()
@@ -146,6 +151,8 @@ def measure(
             uplinks_mbps=UPLINKS_MBPS, edge_factor=edge_factor, budget=0.01,
         )  # fmt: skip
         bar.update()
+        against_earlier = temporal.measure(model, clip)
+        bar.update()
     return {
         'detector': detector.name,
         'model': model.hash,
@@ -168,4 +175,5 @@ def measure(
         'rates': [asdict(row) for row in rows],
         'edge_slowdown': edge_factor,
         'latencies': [asdict(one) for one in latencies],
+        'temporal': [asdict(one) for one in against_earlier],
     }

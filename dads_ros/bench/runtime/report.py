@@ -38,6 +38,8 @@ def as_text(result: Mapping[str, Any]) -> str:
             *_table(*_rate_rows(result)),
             '',
             *_table(*_latency_rows(result)),
+            '',
+            *_table(*_temporal_rows(result)),
         ]
     )
 
@@ -71,6 +73,14 @@ def write(result: Mapping[str, Any], folder: Path) -> None:
         'the link is bytes over the uplink, without round trip.',
         '',
         *_table(*_latency_rows(result)),
+        '',
+        '## Against an earlier frame',
+        '',
+        'Consecutive frames of one camera. The difference is from the waist `lag` frames before, '
+        'the newest that the cloud has acknowledged; "alone" is a frame without a reference: the '
+        'first, and the next after a loss.',
+        '',
+        *_table(*_temporal_rows(result)),
         '',
     ]
     write_text(folder / 'runtime-figures.md', '\n'.join(text))
@@ -133,6 +143,21 @@ def _latency_rows(result: Mapping[str, Any]) -> tuple[Sequence[str], list[Sequen
         for r in result['latencies']
     ]
     return ('Mbit/s', 'method', 'p50 ms', 'p95 ms'), list(rows)
+
+
+def _temporal_rows(result: Mapping[str, Any]) -> tuple[Sequence[str], list[Sequence[str]]]:
+    rows = [
+        (
+            row['what'],
+            '' if row['lag'] is None else str(row['lag']),
+            f'{row["bytes_mean"] / 1e3:.2f}',
+            f'{row["bytes_p95"] / 1e3:.2f}',
+            f'{row["bytes_alone"] / 1e3:.2f}',
+            f'{row["encode_ms"]:.2f}',
+        )
+        for row in result['temporal']
+    ]
+    return ('coded', 'lag', 'kB', 'p95 kB', 'alone kB', 'encode ms'), list(rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
