@@ -242,31 +242,12 @@ class PingSettings:
     key_file: str = _parameter('', _KEY_FILE)
 
 
-@dataclass(frozen=True)
-class FleetSettings:
-    """Loads cloud nodes with bundles of many cars, for measuring."""
-
-    detector: str = _parameter(DEFAULT_DETECTOR, 'Factory of the detector.')
-    vehicles: list[str] = field(
-        default_factory=lambda: ['/car1'],
-        metadata={'limits': Limits('Namespaces of the cars.')},
-    )
-    boundary: list[str] = field(
-        default_factory=lambda: ['frame'], metadata={'limits': Limits('Tensors to send.')}
-    )
-    codec: str = _parameter('raw+zstd', 'Their codec.')
-    source: str = _parameter('scene', 'What the cars see; see the player.')
-    duration_s: float = _parameter(10.0, 'How long to measure.', low=0.1, high=3600)
-    output: str = _parameter('', 'JSON file for the figures.')
-
-
 ALL_SETTINGS: dict[str, type] = {
     'edge': EdgeSettings,
     'cloud': CloudSettings,
     'monitor': MonitorSettings,
     'player': PlayerSettings,
     'recorder': RecorderSettings,
-    'fleet': FleetSettings,
 }
 
 

@@ -41,12 +41,34 @@ from dads_ros.nodes.wire import Outlet
 from dads_ros.nodes.wire import Wire
 from dads_ros.report.atomic import write_text
 from dads_ros.sampling import input_frames
-from dads_ros.settings import FleetSettings
+from dads_ros.settings import DEFAULT_DETECTOR
+from dads_ros.settings import Limits
 
 MAX_RESULT_BYTES = 256 * 1024
 # A bundle that was not answered by then is given up, and the car sends its next one.
 PATIENCE_S = 2.0
 FRAMES = 8
+
+
+def _meaning(text: str) -> dict[str, Limits]:
+    return {'limits': Limits(text)}
+
+
+@dataclass(frozen=True)
+class FleetSettings:
+    """What the measurement asks for; no node of a car or a cloud has these."""
+
+    vehicles: list[str] = field(
+        default_factory=lambda: ['/car1'], metadata=_meaning('Namespaces of the cars.')
+    )
+    boundary: list[str] = field(
+        default_factory=lambda: ['frame'], metadata=_meaning('Tensors to send.')
+    )
+    detector: str = field(default=DEFAULT_DETECTOR, metadata=_meaning('Factory of the detector.'))
+    codec: str = field(default='raw+zstd', metadata=_meaning('Codec of the tensors.'))
+    source: str = field(default='scene', metadata=_meaning('What the cars see.'))
+    duration_s: float = field(default=10.0, metadata=_meaning('How long to measure.'))
+    output: str = field(default='', metadata=_meaning('JSON file for the figures.'))
 
 
 @dataclass(slots=True)

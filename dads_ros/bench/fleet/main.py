@@ -45,7 +45,7 @@ from dads_ros.settings import DEFAULT_DETECTOR
 import psutil
 from tqdm import tqdm
 
-FLEETS = (1, 4)
+FLEETS = (1, 4, 16)
 READY_S = 240.0
 CODEC = 'raw+zstd'
 
