@@ -20,8 +20,10 @@ import bisect
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
+import cv2
 from dads_ros.media.annotate import annotate
 from dads_ros.media.annotate import Colour
 from dads_ros.media.annotate import Mark
@@ -32,12 +34,16 @@ from dads_ros.media.sources import Source
 from dads_ros.media.writer import VideoWriter
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Mode
+from dads_ros.report.atomic import write_bytes
 from dads_ros.report.schema import FrameRecord
 from dads_ros.report.schema import LinkKind
 from dads_ros.report.schema import PlanRecord
 from dads_ros.report.schema import RunRecord
+import numpy as np
 from tqdm import tqdm
 
+_STILLS = 4
+_STILL_WIDTH = 640
 _SAME_NS = 1_000_000  # stamps closer than this are one frame's
 _BLUE, _GREEN, _ORANGE, _RED = (90, 160, 255), (80, 200, 120), (255, 170, 60), (255, 80, 80)
 _WHITE, _GREY = (225, 228, 232), (150, 156, 164)
@@ -57,17 +63,20 @@ _MODES: dict[Mode, tuple[str, Colour]] = {
 }
 
 
-def write_run_video(run: RunRecord, frames: Iterable[Frame], path: Path) -> int:
+def write_run_video(run: RunRecord, frames: Iterable[Frame], path: Path, still: Path) -> int:
     """
-    Write a run as an annotated video and return how many frames it shows.
+    Write a run as an annotated video and four of its frames as a picture; return how many it has.
 
     :param run: at least one of its frames is recorded.
     :param frames: the pictures that were played, under the stamps that the player gave them.
     :param path: ends in .webm.
+    :param still: a .jpg: the middle frame of each of the longest plans, in order.
     Raises MediaError when the video cannot be written.
     """
     story = _Story(run)
     count = 0
+    moments = _moments(run)
+    stills: dict[int, np.ndarray] = {}
     shown = tqdm(frames, desc='annotated video', total=len(run.frames), unit='frame', leave=False)
     with VideoWriter(path, run.info.clip_rate_hz) as video:
         for frame in shown:
@@ -76,9 +85,49 @@ def write_run_video(run: RunRecord, frames: Iterable[Frame], path: Path) -> int:
                 continue
             lines, strip = story.lines(record), story.strip(record.t_s)
             found = story.detections.get(record.stamp_ns)
-            video.write(annotate(frame.image_rgb, found, lines, strip))
+            picture = annotate(frame.image_rgb, found, lines, strip)
+            video.write(picture)
+            if record.stamp_ns in moments:
+                stills[record.stamp_ns] = picture
             count += 1
+    if stills:
+        _write_montage(list(stills.values()), still)
     return count
+
+
+def _moments(run: RunRecord) -> set[int]:
+    """Return the stamps of four answered frames: of each of the longest plans its middle one."""
+    answered = [f for f in run.frames[run.info.warmup_frames :] if f.outcome.is_published]
+    plans = {plan.plan_id: (plan.boundary, plan.codec) for plan in run.plans}
+    spans = [list(span) for _, span in groupby(answered, key=lambda f: plans.get(f.plan_id))]
+    longest: list[list[FrameRecord]] = []
+    seen: set[object] = set()
+    for span in sorted(spans, key=len, reverse=True):
+        plan = plans.get(span[0].plan_id)
+        if plan not in seen:
+            longest.append(span)
+            seen.add(plan)
+    longest = longest[:_STILLS]
+    # Where there were fewer plans than stills, the longest is shown more than once.
+    parts = _STILLS - len(longest) + 1
+    moments = {span[len(span) // 2].stamp_ns for span in longest[1:]}
+    if longest:
+        first = longest[0]
+        moments |= {first[(2 * i + 1) * len(first) // (2 * parts)].stamp_ns for i in range(parts)}
+    return moments
+
+
+def _write_montage(pictures: list[np.ndarray], path: Path) -> None:
+    """Write pictures of one size two by two, each 640 wide."""
+    height, width = pictures[0].shape[:2]
+    size = (_STILL_WIDTH, round(height * _STILL_WIDTH / width))
+    small = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures]
+    small += [np.zeros_like(small[0])] * (-len(small) % 2)
+    rows = [np.hstack(small[i : i + 2]) for i in range(0, len(small), 2)]
+    bgr = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    assert done
+    write_bytes(path, data.tobytes())
 
 
 def as_played(source: Source, origin_ns: int, rate: float) -> Iterator[Frame]:

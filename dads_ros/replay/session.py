@@ -53,6 +53,7 @@ from dads_ros.report.schema import RateCurve
 from dads_ros.report.schema import RunInfo
 from dads_ros.report.schema import SlowdownKind
 from dads_ros.report.schema import TruthRecord
+from dads_ros.report.write import STILLS
 from dads_ros.report.write import VIDEO
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
@@ -101,7 +102,8 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
     rate = drive.rate_hz / source.rate_hz if drive.rate_hz else 1.0
     for old in ('runs', 'logs'):
         shutil.rmtree(folder / old, ignore_errors=True)
-    (folder / VIDEO).unlink(missing_ok=True)
+    for old in (VIDEO, STILLS):
+        (folder / old).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
         files = Path(scratch)
         slowed_down(profile, slowdown).save(files / 'edge.json')
@@ -140,7 +142,7 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
             write_truth(run, _truth(source, setup.stamp_origin_ns, rate))
     first = load_run(folder / 'runs' / methods[0].name)
     played = partial(as_played, source, setup.stamp_origin_ns, rate)
-    write_run_video(first, played(), folder / VIDEO)
+    write_run_video(first, played(), folder / VIDEO, folder / STILLS)
     if drive.bag is not None:
         write_run_bag(first, played(), drive.bag)
 

@@ -34,6 +34,7 @@ from dads_ros.report.verdict import Verdict
 from tqdm import tqdm
 
 VIDEO = 'annotated.webm'
+STILLS = 'montage.jpg'
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(400)]
 
-FRAMES = 120
-RATE_HZ = 8.0
+FRAMES = 90
+RATE_HZ = 6.0
 SLOWDOWN = 8.0
 RTT_S = 0.04
 CLOSE = 0.1

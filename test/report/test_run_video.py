@@ -22,6 +22,7 @@ from pathlib import Path
 import cv2
 from dads_ros.errors import MediaError
 from dads_ros.media import bag
+from dads_ros.media import run_video
 from dads_ros.media.annotate import annotate
 from dads_ros.media.annotate import Mark
 from dads_ros.media.annotate import PANEL_PX
@@ -103,7 +104,8 @@ def test_a_run_becomes_a_video_of_its_frames(run: RunRecord, tmp_path: Path) -> 
     strange = Frame(GREY, records[0].stamp_ns - 50_000_000)  # never seen by the edge
     frames = [strange, *(Frame(GREY, record.stamp_ns + 1) for record in records)]
     path = tmp_path / 'run.webm'
-    assert write_run_video(run, frames, path) == len(records)
+    still = tmp_path / 'run.jpg'
+    assert write_run_video(run, frames, path, still) == len(records)
     video = open_source(str(path))
     assert video.rate_hz == pytest.approx(run.info.clip_rate_hz)
     pictures = [frame.image_rgb for frame in video]
@@ -112,7 +114,20 @@ def test_a_run_becomes_a_video_of_its_frames(run: RunRecord, tmp_path: Path) -> 
         assert picture.shape == (360 + PANEL_PX, 640, 3)
         bright = picture[300:350, 20:60].mean()
         assert (bright > 100) == record.outcome.is_published
-    assert [p.name for p in tmp_path.iterdir()] == ['run.webm']
+    assert {p.name for p in tmp_path.iterdir()} <= {'run.webm', 'run.jpg'}
+
+
+def test_stills_show_each_of_the_longest_plans(run: RunRecord, tmp_path: Path) -> None:
+    still = tmp_path / 'run.jpg'
+    frames = [Frame(GREY, record.stamp_ns) for record in run.frames]
+    moments = run_video._moments(run)
+    assert len(moments) == 4
+    shown = {f.plan_id for f in run.frames if f.stamp_ns in moments and f.outcome.is_published}
+    ways = {(p.boundary, p.codec) for p in run.plans if p.plan_id in shown}
+    assert ways == {(p.boundary, p.codec) for p in run.plans}
+    chosen = [frame for frame in frames if frame.stamp_ns in moments]
+    write_run_video(run, chosen, tmp_path / 'run.webm', still)
+    assert cv2.imread(str(still)).shape == (2 * (360 + PANEL_PX), 1280, 3)
 
 
 @pytest.mark.parametrize(('rate', 'step_ns'), [(1.0, 100_000_000), (2.0, 50_000_000)])
