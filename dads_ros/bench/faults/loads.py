@@ -24,7 +24,6 @@ import subprocess
 import time
 
 from dads_ros.bench.faults.rig import CAMERA_HZ
-from dads_ros.bench.faults.rig import FLOODER
 from dads_ros.bench.faults.rig import NAMESPACE
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.errors import ProcessError
@@ -32,6 +31,8 @@ from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import FrameRecord
 import psutil
 
+# The vehicle that floods: its namespace, and its bundles a second.
+FLOODER = '/flooder'
 FLOOD_HZ = 1000.0
 BEFORE_S = 3.0
 SETTLE_S = 1.0
@@ -91,6 +92,7 @@ def flood(rig: Rig, duration_s: float) -> Flood:
 
     Raises ProcessError when it, or a node, fails.
     """
+    rig.set('cloud', vehicles=['.', FLOODER])
     rig.wait_for_cloud()
     before_ns = time.monotonic_ns()
     rig.wait(BEFORE_S)
@@ -111,6 +113,7 @@ def flood(rig: Rig, duration_s: float) -> Flood:
     if child.returncode:
         raise ProcessError(f"'flooder' ended with status {child.returncode}:\n{errors}")
     end_ns = time.monotonic_ns()
+    rig.set('cloud', vehicles=['.'])
     rig.wait(0.5)
     told = json.loads(out)
     within = _between(rig.frames(), told['began_ns'], end_ns)
