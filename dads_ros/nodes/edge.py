@@ -249,6 +249,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
                     'enabled': self._is_enabled,
                     'camera frames': self._pipeline.offered,
                     'deadlines missed': self._pipeline.missed,
+                    'bundles over the cap': self._pipeline.over_cap,
                     **ended,
                 },
             ),

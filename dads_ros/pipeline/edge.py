@@ -114,6 +114,7 @@ class EdgePipeline:
         self._monitor_seen_ns = time.monotonic_ns()
         self.rejected: Counter[str] = Counter()
         self.missed = 0
+        self.over_cap = 0
 
     @property
     def ended(self) -> Counter[Outcome]:
@@ -273,6 +274,8 @@ class EdgePipeline:
                 self._book.drop(frame, Outcome.DROPPED_INVALID, time.monotonic_ns())
             return
         except CodecError as error:
+            # Nothing was sent: a frame too rich for the cap is the car's own.
+            self.over_cap += 1
             self._ports.note(f'frame finished on the car: {error}')
         self._finish(frame, Outcome.LOCAL)
 

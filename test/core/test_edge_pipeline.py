@@ -203,5 +203,6 @@ def test_bundle_over_the_cap_is_finished_on_the_car(tiny):
         car.edge.set_plan(plan(1, car.hash))
         car.offer()
         car.until(lambda: car.ends, 'the end of the frame')
+        assert car.edge.over_cap == 1
     assert car.outcomes() == [Outcome.LOCAL]
     assert not car.bundles
