@@ -28,6 +28,7 @@ from dataclasses import dataclass
 import hashlib
 import operator
 from pathlib import Path
+import re
 from typing import Any
 import warnings
 
@@ -44,6 +45,12 @@ from torch.export import ExportedProgram
 from torch.utils._pytree import tree_leaves
 
 DETECTIONS = 'detections'
+
+# How torch.export points at the call that it could not follow.
+_BLAMED = re.compile(
+    r'The following call raised this error:\s+'
+    r'File "(?P<file>[^"]+)", line (?P<line>\d+), in .*\n\s*(?P<call>.+)'
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +109,7 @@ def load_program(path: Path, example_input: torch.Tensor) -> Model:
         program = torch.export.load(path)
     except Exception as error:  # torch raises whatever its unpacking meets
         raise CaptureError(
-            f'{str(path)!r} is not a program saved by torch.export.save: {_last_line(error)}'
+            f'{str(path)!r} is not a program saved by torch.export.save: {_in_short(error)}'
         ) from error
     return _model(program, example_input, sink=None, facts=())
 
@@ -114,14 +121,19 @@ def _export(module: nn.Module, example_input: torch.Tensor) -> ExportedProgram:
         return torch.export.export(private, (example_input,), strict=False)
     except Exception as error:  # torch.export raises many kinds, and the module's own errors
         raise CaptureError(
-            f'torch.export cannot capture {type(module).__name__}: {_last_line(error)}; '
+            f'torch.export cannot capture {type(module).__name__}: {_in_short(error)}; '
             'control flow that depends on the data belongs in decode'
         ) from error
 
 
-def _last_line(error: Exception) -> str:
+def _in_short(error: Exception) -> str:
+    """Return the first line of an error, and the line of the network that torch blames for it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f'{type(error).__name__}: {lines[0] if lines else "no message"}'
+    text = f'{type(error).__name__}: {lines[0][:160] if lines else "no message"}'
+    blamed = _BLAMED.search(str(error))
+    if blamed is None:
+        return text
+    return f'{text}, at {blamed["call"]!r} ({Path(blamed["file"]).name}, line {blamed["line"]})'
 
 
 def _model(
