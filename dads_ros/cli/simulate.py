@@ -126,8 +126,9 @@ def run(args: argparse.Namespace) -> int:
     if len(links_bps) > 1 or len(rates_hz) > 1 or len(args.edge_slowdown) > 1:
         if args.trace:
             raise ConfigError('a trace is simulated by itself; give one rate and one slowdown')
-        situations = itertools.product(links_bps, rates_hz, args.edge_slowdown)
-        steady = [planner.steady(*each, args.rtt_ms / 1e3) for each in situations]
+        situations = list(itertools.product(links_bps, rates_hz, args.edge_slowdown))
+        shown = tqdm(situations, desc='simulating', unit='situation', delay=2, leave=False)
+        steady = [planner.steady(*each, args.rtt_ms / 1e3) for each in shown]
         print(_json(steady) if args.json else steady_table(steady))
         return 0
     trace = load_trace(args.trace) if args.trace else Trace((0.0,), (links_bps[0],))

@@ -1,0 +1,129 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The forecast of a replay: steady states beside the simulation, and the methods of a replay."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dads_ros.cli.main import main
+from dads_ros.graph import Layer
+from dads_ros.graph import LayerGraph
+from dads_ros.profiles.profile import CodecCost
+from dads_ros.profiles.profile import Profile
+from dads_ros.replay.forecast import forecast
+from dads_ros.replay.forecast import LEAD_S
+from dads_ros.replay.forecast import Planner
+from dads_ros.replay.methods import METHODS
+from dads_ros.simulation.world import World
+from dads_ros.trace import Trace
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import pytest
+
+RTT_S = 0.02
+GRAPH = LayerGraph(
+    (
+        Layer('frame', 'input', (), (1, 192, 320, 3), 'uint8'),
+        Layer('conv', 'conv2d', ('frame',), (1, 8, 96, 160), 'float32'),
+        Layer('waist', 'quantize', ('conv',), (1, 4, 24, 40), 'uint8'),
+        Layer('head', 'conv2d', ('waist',), (1, 6, 24, 40), 'float32'),
+        Layer('detections', 'detections', ('head',), (), 'float32'),
+    ),
+    ('detections',),
+    'b' * 32,
+)
+
+
+def make_profile() -> Profile:
+    codecs = {}
+    for layer in GRAPH.layers[:-1]:
+        size = float(layer.output_bytes)
+        codecs[layer.id] = {'raw': CodecCost(size, size, 1e-5, 1e-5)}
+    codecs['frame']['jpeg75'] = CodecCost(7000.0, 8000.0, 5e-4, 5e-4)
+    codecs['waist']['packed8'] = CodecCost(900.0, 1000.0, 1e-4, 1e-4)
+    seconds = dict(zip(GRAPH.index, (0.0, 4e-3, 1e-4, 1e-2, 5e-4), strict=True))
+    return Profile(
+        graph=GRAPH, detector='net', side='both', machine='made up', device='cpu', threads=1,
+        created='', versions={}, frames=1, fit_error=0.0, layer_s=seconds, codecs=codecs,
+    )  # fmt: skip
+
+
+PLANNER = Planner(make_profile(), make_profile(), None, 1.0, privacy=False)
+LOCAL_S = sum(make_profile().layer_s.values())
+
+
+def world(uplink_bps: float, slowdown: float, preprocess_s: float = 0.0) -> World:
+    return World(
+        trace=Trace((0.0,), (uplink_bps,)),
+        duration_s=20.0,
+        camera_hz=5.0,
+        rtt_s=RTT_S,
+        edge_factor=slowdown,
+        preprocess_s=preprocess_s,
+        lead_s=LEAD_S,
+    )
+
+
+@settings(max_examples=25)
+@given(st.floats(2e5, 5e7), st.floats(1.0, 10.0))
+def test_the_simulation_settles_at_the_steady_state(uplink_bps: float, slowdown: float) -> None:
+    steady = PLANNER.steady(uplink_bps, 5.0, slowdown, RTT_S)
+    simulated = forecast(PLANNER, world(uplink_bps, slowdown), METHODS['dads'])
+    assert simulated.median_s is not None
+    # The monitor leaves a plan only for one that saves a tenth.
+    assert 0.98 * steady.delay_s < simulated.median_s < 1.12 * steady.delay_s
+    assert simulated.answered >= 0.95 * simulated.frames
+
+
+def test_everything_on_the_car_takes_what_it_takes() -> None:
+    local = forecast(PLANNER, world(1e6, 4.0, preprocess_s=0.01), METHODS['edge-only'])
+    assert local.median_s == pytest.approx(4.0 * LOCAL_S + 0.01, rel=1e-6)
+    assert local.sent_bytes == 0
+    assert local.answered == local.frames == 90
+
+
+def test_plain_uploading_never_falls_back_on_the_car() -> None:
+    lost = forecast(PLANNER, world(1e4, 4.0), METHODS['cloud-only-jpeg'])
+    assert lost.answered == 0
+    assert (lost.mean_s, lost.mean_age_s) == (None, None)
+    saved = forecast(PLANNER, world(1e4, 4.0), METHODS['dads'])
+    assert saved.answered > 80
+
+
+def test_private_frames_leave_no_upload_to_compare_with() -> None:
+    private = Planner(make_profile(), make_profile(), None, 1.0, privacy=True)
+    plan = private.steady(5e7, 5.0, 10.0, RTT_S)
+    assert 'upload' not in plan.plan
+
+
+def test_the_command_answers_many_situations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = tmp_path / 'car.json'
+    make_profile().save(profile)
+    line = ['simulate', '--edge', str(profile), '--uplink-mbps', '0.1:50:20', '--budget', '1']
+    assert main([*line, '--rate', '5,30', '--edge-slowdown', '1,10', '--json']) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 80
+    slow = [row for row in rows if row['edge_slowdown'] == 10 and row['rate_hz'] == 5]
+    delays = [row['delay_s'] for row in slow]
+    assert delays == sorted(delays, reverse=True)
+    assert main([*line, '--rate', '5']) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 20 + 3
+    assert main([*line[:3], '--trace', 'x.csv', '--rate', '5,6']) == 1
+    assert 'a trace is simulated by itself' in capsys.readouterr().err
