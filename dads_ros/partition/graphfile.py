@@ -80,6 +80,8 @@ def parse_graph(text: str) -> GraphFile:
         data = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise GraphError('the JSON is nested too deeply') from error
+    except ArithmeticError as error:
+        raise GraphError('a number has an exponent that is out of range') from error
     except ValueError as error:
         raise GraphError(f'not valid JSON ({error})') from error
     if not isinstance(data, dict):
@@ -151,7 +153,9 @@ def _number(node: dict[str, Any], key: str, name: NodeId) -> Exact:
 
 def _known(name: Any, nodes: dict[NodeId, Any], where: str) -> NodeId:
     if isinstance(name, bool) or not isinstance(name, str | int) or name not in nodes:
-        shown = 'nothing' if name is None else repr(name)
+        shown = (
+            'nothing' if name is None else str(name) if isinstance(name, Decimal) else repr(name)
+        )
         raise GraphError(f'{where} names {shown}, which is not the id of a node')
     return name
 

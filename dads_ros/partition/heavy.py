@@ -47,7 +47,7 @@ from dads_ros.partition.search import stage_scale
 from dads_ros.partition.situation import Situation
 import numpy as np
 
-_PROVERS = ((proof, 0.25), (relaxation, 1.0))  # and their shares of the time left
+_PROVERS = ((proof, 0.4), (relaxation, 1.0))  # and their shares of the time left
 _SAME = Fraction(1, 10**9)
 
 

@@ -222,8 +222,9 @@ class PlanTable:
             [[situation.edge_factor], [1.0 / situation.uplink_bps], [situation.cloud_factor]]
         )
         stages = self._heavy * scale
-        longest = stages.max(axis=0)
-        ties = np.flatnonzero(longest <= longest.min() * (1 + 1e-12))
+        # Methods of the ufuncs: on small tables, what wraps them takes longer than they do.
+        longest = np.maximum.reduce(stages)
+        (ties,) = (longest <= np.minimum.reduce(longest) * (1 + 1e-12)).nonzero()
         row = int(ties[0])
         if len(ties) > 1:  # among equally short longest stages the least delay
             delays = stages[:, ties].sum(axis=0) + self._light[ties, 3] * situation.rtt_s
