@@ -18,7 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import gc
 from pathlib import Path
+from weakref import WeakSet
 
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
@@ -28,6 +30,9 @@ from dads_ros.model.devices import find_device
 from dads_ros.model.threads import use_threads
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.settings import DetectorSettings
+
+# One per node of this process that runs a network, until it is cleaned up.
+_in_use: WeakSet[HalfCache] = WeakSet()
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,17 @@ def load_model(settings: DetectorSettings, note: Callable[[str], None]) -> Loade
     """
     Load and capture the detector that the settings name; takes seconds.
 
-    :param note: is told, now or later and from any thread, which halves were not compiled.
+    Sets the threads that compute, which all nodes of a process share. Raises ConfigError or
+    CaptureError when the detector cannot be loaded, or the device is not there.
 
-    Sets the process's number of computing threads. Raises ConfigError or CaptureError when the
-    detector cannot be loaded, or the device is not there.
+    :param note: is told, now or later and from any thread, which halves were not compiled.
     """
     find_device(settings.device)
-    use_threads(settings.threads)
     weights = Path(settings.weights) if settings.weights else None
     detector = load_detector(settings.detector, weights)
     model = capture_detector(detector)
     halves = HalfCache(model, settings.device, note if settings.compiled else None)
+    gc.collect()  # so that nodes which were cleaned up count no more
+    _in_use.add(halves)
+    use_threads(settings.threads, sharers=len(_in_use))
     return LoadedModel(detector, model, halves)
