@@ -44,6 +44,8 @@ from dads_ros.replay.prepare import rate_curve
 from dads_ros.replay.prepare import slowed_down
 from dads_ros.replay.run import replay
 from dads_ros.replay.run import RunSetup
+from dads_ros.replay.stamps import cameras_stamps
+from dads_ros.replay.stamps import restore_stamps
 from dads_ros.report.record import load_run
 from dads_ros.report.record import write_info
 from dads_ros.report.record import write_truth
@@ -140,11 +142,22 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
             with tqdm(total=source.frame_count, unit='frame', desc=method.name) as bar:
                 replay(setup, method, run, info, partial(_show, bar))
             write_truth(run, _truth(source, setup.stamp_origin_ns, rate))
+    _tell(drive, source, setup, methods, folder)
+
+
+def _tell(
+    drive: Drive, source: Source, setup: RunSetup, methods: tuple[Method, ...], folder: Path
+) -> None:
+    """Leave the first run as video and bag, and the camera's own stamps in all of them."""
     first = load_run(folder / 'runs' / methods[0].name)
-    played = partial(as_played, source, setup.stamp_origin_ns, rate)
+    played = partial(as_played, source, setup.stamp_origin_ns, setup.rate)
     write_run_video(first, played(), folder / VIDEO, folder / STILLS)
     if drive.bag is not None:
         write_run_bag(first, played(), drive.bag)
+    if source.has_stamps and setup.rate != 1.0:
+        cameras = cameras_stamps(source, setup.stamp_origin_ns, setup.rate)
+        for method in methods:
+            restore_stamps(folder / 'runs' / method.name, cameras)
 
 
 def _show(bar: tqdm[NoReturn], count: int) -> None:

@@ -44,13 +44,14 @@ def clip(shared: Path) -> Path:
     return path
 
 
-def drive(source: Path, folder: Path) -> RunRecord:
+def drive(source: Path, folder: Path, rate_hz: float | None = None) -> RunRecord:
     """Return the record of the adaptive method over a source, this machine being the car."""
     record_session(
         Drive(
             source=str(source),
             detector=DEFAULT_DETECTOR,
             weights=None,
+            rate_hz=rate_hz,
         ),
         (METHODS['dads'],),
         folder,
@@ -67,9 +68,9 @@ def test_real_clip_is_detected_and_every_frame_accounted_for(clip: Path, tmp_pat
     assert (tmp_path / 'session' / 'annotated.webm').stat().st_size > 10_000
 
 
-@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+@pytest.mark.parametrize(('storage', 'rate_hz'), [('mcap', None), ('sqlite3', 8.0)])
 def test_bag_keeps_the_cameras_own_stamps(
-    clip: Path, tmp_path: Path, storage: Literal['mcap', 'sqlite3']
+    clip: Path, tmp_path: Path, storage: Literal['mcap', 'sqlite3'], rate_hz: float | None
 ) -> None:
     start_ns = 1_700_000_000_000_000_000
     frames = [
@@ -77,7 +78,7 @@ def test_bag_keeps_the_cameras_own_stamps(
         for frame in islice(open_source(str(clip)), BAG_FRAMES)
     ]
     write_bag(tmp_path / 'bag', frames, topic='/front/image_raw', storage=storage)
-    run = drive(tmp_path / 'bag', tmp_path / 'session')
+    run = drive(tmp_path / 'bag', tmp_path / 'session', rate_hz)
     assert {f.stamp_ns for f in run.frames} <= {f.stamp_ns for f in frames}
     assert len(run.frames) == BAG_FRAMES
     assert run.detections

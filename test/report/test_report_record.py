@@ -24,6 +24,7 @@ import shutil
 
 from dads_ros.errors import RecordError
 from dads_ros.pipeline.frame import Outcome
+from dads_ros.replay.stamps import restore_stamps
 from dads_ros.report.fields import from_json
 from dads_ros.report.fields import to_json
 from dads_ros.report.record import load_run
@@ -35,6 +36,7 @@ from hypothesis import strategies as st
 import pytest
 from synthetic_runs import make_graph
 from synthetic_runs import write_run
+from synthetic_runs import write_session
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 2**63)
@@ -154,3 +156,15 @@ def test_runs_of_different_models_are_not_compared(session: Path, tmp_path: Path
 def test_an_empty_folder_is_no_session(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r'holds no runs/METHOD/run\.json'):
         load_session(tmp_path)
+
+
+def test_the_cameras_stamps_come_back_after_a_replay_at_another_rate(tmp_path: Path) -> None:
+    run = write_session(tmp_path, methods=('dads',), seconds=4.0) / 'runs' / 'dads'
+    before = load_run(run)
+    own = {frame.stamp_ns + 2: 7_000 + 33 * i for i, frame in enumerate(before.frames)}
+    restore_stamps(run, own)
+    after = load_run(run)
+    assert [frame.stamp_ns for frame in after.frames] == list(own.values())
+    shown = [frame.stamp_ns for frame in after.frames if frame.outcome.is_published]
+    assert [found.stamp_ns for found in after.detections] == shown
+    assert [f.total_s for f in after.frames] == [f.total_s for f in before.frames]
