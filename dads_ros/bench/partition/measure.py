@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 import math
 import random
 import statistics
@@ -143,11 +144,9 @@ def measure(name: str, graphs: Graphs, count: int, seed: int) -> NetworkResult:
     rng = random.Random(seed)
     situations = [random_situation(rng) for _ in range(count)]
     table, build_s = _timed(lambda: build_table(graphs))
-    lookups = [_timed(lambda s=s: table.plan(s))[1] for s in situations]  # type: ignore[misc]
+    lookups = [_timed(partial(table.plan, s))[1] for s in situations]
     raw = graphs[RAW]
-    networkx = [
-        _timed(lambda s=s: reference_dsl(raw, s))[1] for s in situations[:_NETWORKX_SOLVES]
-    ]  # type: ignore[misc]
+    networkx = [_timed(partial(reference_dsl, raw, s))[1] for s in situations[:_NETWORKX_SOLVES]]
     mismatches, gap, table_ratio, paper_ratio = 0, 0.0, 1.0, 1.0
     for i, situation in enumerate(tqdm(situations, desc=name, unit='situation', leave=False)):
         light = dsl(graphs, situation)
