@@ -56,7 +56,7 @@ def schema(nodes: tuple[str, ...]) -> dict[str, Any]:
 
 def markdown() -> str:
     """Return the parameter reference as a page."""
-    lines = ['# Parameters', '', 'Written by `dads parameters --markdown`.']
+    lines = ['# Parameters', '', 'Written by `dads parameters --write-docs`.']
     for node, settings in ALL_SETTINGS.items():
         lines += ['', f'## {node}', '', str(settings.__doc__).strip(), '']
         lines += ['| parameter | default | allowed | meaning |', '| --- | --- | --- | --- |']

@@ -21,11 +21,13 @@ import json
 from pathlib import Path
 
 from dads_ros import reference
+from dads_ros import topics
 from dads_ros.report.atomic import write_text
 
 EXAMPLES = """\
   dads parameters                  the reference, as Markdown
   dads parameters --write config   the parameter files and their schemas
+  dads parameters --write-docs docs   docs/parameters.md and docs/topics.md of a checkout
   dads parameters --json           the schemas
 """
 
@@ -35,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         '--write', type=Path, metavar='DIR', help='write the parameter files and their schemas'
+    )
+    form.add_argument(
+        '--write-docs', type=Path, metavar='DOCS', help="write a checkout's pages from its code"
     )
     form.add_argument('--json', action='store_true', help='print the schemas')
     form.add_argument('--markdown', action='store_true', help='print the reference (default)')
@@ -47,6 +52,9 @@ def run(args: argparse.Namespace) -> int:
             write_text(args.write / name, reference.yaml_text(nodes))
             schema = json.dumps(reference.schema(nodes), indent=2) + '\n'
             write_text(args.write / name.replace('.param.yaml', '.schema.json'), schema)
+    elif args.write_docs:
+        write_text(args.write_docs / 'parameters.md', reference.markdown())
+        write_text(args.write_docs / 'topics.md', topics.markdown(args.write_docs.parent / 'msg'))
     elif args.json:
         schemas = {n: reference.schema(nodes) for n, nodes in reference.PARAMETER_FILES.items()}
         print(json.dumps(schemas, indent=2))
