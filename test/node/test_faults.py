@@ -106,9 +106,8 @@ def test_gap_after_a_cloud_kill_is_two_periods_and_the_deadline_at_most(played: 
 
 @pytest.mark.parametrize('name', FAULTS)
 def test_frames_go_through_the_cloud_again(played: Played, name: str) -> None:
-    recovered_s = played.rows[name].recovered_s
-    assert recovered_s is not None
-    assert recovered_s < 20
+    # Within the time that the rig waits for it, RECOVERY_S.
+    assert played.rows[name].recovered_s is not None
 
 
 def test_all_faults_are_listed(played: Played) -> None:
