@@ -115,6 +115,8 @@ def page(result: dict[str, Any]) -> str:
     ]
     if result['left_out']:
         parts.append('Not driven, for lack of time: ' + '; '.join(result['left_out']) + '.')
+    if result.get('failed'):
+        parts.append('Failed: ' + '; '.join(result['failed']))
     return '\n\n'.join(parts) + '\n'
 
 

@@ -20,12 +20,13 @@ import argparse
 import json
 from pathlib import Path
 import shutil
+import sys
 import tempfile
+import traceback
 from typing import Any
 
 from dads_ros.bench.testbed.rig import prepared_for
 from dads_ros.bench.testbed.rig import Rig
-from dads_ros.bench.testbed.table import Cell
 from dads_ros.bench.testbed.table import figures
 from dads_ros.bench.testbed.table import paper_ratio
 from dads_ros.bench.testbed.table import Staircase
@@ -35,6 +36,7 @@ from dads_ros.bench.testbed.traces import EDGE_FRAME_S
 from dads_ros.bench.testbed.traces import follow_trace
 from dads_ros.bench.testbed.traces import mobile
 from dads_ros.bench.testbed.traces import react
+from dads_ros.bench.testbed.traces import stay
 from dads_ros.bench.testbed.traces import steady_jitter
 from dads_ros.detector.zoo import ZOO
 from dads_ros.errors import ConfigError
@@ -48,10 +50,10 @@ from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
 
 QUICK_S = 155.0
-FULL_S = 2340.0
+FULL_S = 2280.0
 _QUICK_NETWORK = 'resnet18'
 _QUICK_TRACE_S = 12.0
-_TRACE_S = 40.0
+_TRACE_S = 24.0
 _RTTS_S = (0.02, 0.08)
 # Without a folder of traces: minutes of a road with a tunnel, in Mbit/s, one sample each 4 s.
 _ROAD_MBPS = (4.0, 2.5, 6.0, 1.2, 0.6, 0.2, 1.5, 5.0, 8.0, 3.0)
@@ -92,10 +94,20 @@ def run(args: argparse.Namespace) -> int:
     quota.clean()
     folder = args.keep or Path(tempfile.mkdtemp(prefix='dads_ros-bench-'))
     folder.mkdir(parents=True, exist_ok=True)
+    rig = Rig(folder, QUICK_S if args.quick else FULL_S)
+    status = 0
     try:
-        with interrupted_by_signals():
-            rig = Rig(folder, QUICK_S if args.quick else FULL_S)
-            result = _measure(args, folder, rig)
+        bench = _Bench(args, folder, rig)
+        try:
+            with interrupted_by_signals():
+                bench.measure()
+        except KeyboardInterrupt:
+            print('stopped; this is what was measured until then', file=sys.stderr)
+            status = 130
+        except Exception:  # a mistake of ours, too, must not cost half an hour of measurements
+            traceback.print_exc()
+            status = 1
+        result = bench.result()
     finally:
         if args.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -109,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
         for key, value in result.items():
             if not isinstance(value, list | dict):
                 print(f'{key:34} {value:.4g}' if value is not None else f'{key:34} not measured')
-    return 0
+    return status
 
 
 def _given(args: argparse.Namespace) -> list[Path]:
@@ -123,46 +135,69 @@ def _given(args: argparse.Namespace) -> list[Path]:
     return paths
 
 
-def _measure(args: argparse.Namespace, folder: Path, rig: Rig) -> dict[str, Any]:
-    paths = _given(args) or [_own_trace(folder)]
-    if args.quick:
-        paths = paths[:1]
-    clip = args.clip or CLIP
-    profile = prepared_for(DEFAULT_DETECTOR, clip).profile
-    result: dict[str, Any] = {
-        'edge_frame_s': EDGE_FRAME_S,
-        'edge_slowdown': max(1.0, EDGE_FRAME_S / sum(profile.layer_s.values())),
-        'paper_edge_slowdown': paper_ratio(),
-    }
-    reaction: dict[str, Any] = {}
-    cells: list[Cell] = []
-    if args.trace is None:
-        reaction = react(rig, 1 if args.quick else 3)
-        result['mobile'] = {
-            f'{rtt_s * 1e3:g} ms': mobile(rig, rtt_s, 8.0 if args.quick else 30.0)
-            for rtt_s in _RTTS_S[: 1 if args.quick else 2]
+class _Bench:
+    """Everything to measure, in the order of its worth; what is there at any time is a result."""
+
+    def __init__(self, args: argparse.Namespace, folder: Path, rig: Rig) -> None:
+        self._args = args
+        self._rig = rig
+        self._clip = args.clip or CLIP
+        self._paths = _given(args) or [_own_trace(folder)]
+        if args.quick:
+            self._paths = self._paths[:1]
+        self._found: dict[str, Any] = {'mobile': {}, 'traces': {}, 'reaction': {}}
+        self._stairs: list[Staircase] = []
+
+    def measure(self) -> None:
+        """Drive until all is measured or the time is over."""
+        if self._args.trace is None:
+            self._scenarios()
+        self._traces()
+        if self._args.trace is None:
+            self._networks()
+
+    def result(self) -> dict[str, Any]:
+        """Return what has been found so far."""
+        profile = prepared_for(DEFAULT_DETECTOR, self._clip).profile
+        cells = [cell for stairs in self._stairs for cell in stairs.cells]
+        traces = self._found['traces']
+        return {
+            **figures(cells),
+            'mean_latency_over_oracle': {
+                name: found['over_oracle'] if found else None for name, found in traces.items()
+            },
+            'reaction_drop_ms': self._found['reaction'].get('drop_ms'),
+            'reaction_rise_ms': self._found['reaction'].get('rise_ms'),
+            **self._rig.totals(),
+            'edge_frame_s': EDGE_FRAME_S,
+            'edge_slowdown': max(1.0, EDGE_FRAME_S / sum(profile.layer_s.values())),
+            'paper_edge_slowdown': paper_ratio(),
+            **self._found,
         }
-        if not args.quick:
-            result['switches_a_second_with_jitter'] = steady_jitter(rig, 30.0)
-    seconds = _QUICK_TRACE_S if args.quick else _TRACE_S
-    traces = {
-        path.stem: follow_trace(rig, path, clip, seconds, against=not args.quick) for path in paths
-    }
-    if args.trace is None:
-        for network in (_QUICK_NETWORK,) if args.quick else ZOO:
-            cells += Staircase(rig, network, uplinks(quick=args.quick), quick=args.quick).measure()
-    return {
-        **figures(cells),
-        'mean_latency_over_oracle': {
-            name: found['over_oracle'] if found else None for name, found in traces.items()
-        },
-        'reaction_drop_ms': reaction.get('drop_ms'),
-        'reaction_rise_ms': reaction.get('rise_ms'),
-        **rig.totals(),
-        **result,
-        'reaction': reaction,
-        'traces': traces,
-    }
+
+    def _scenarios(self) -> None:
+        rig, quick = self._rig, self._args.quick
+        self._found['reaction'] = react(rig, 1 if quick else 3)
+        for rtt_s in _RTTS_S[: 1 if quick else 2]:
+            found = mobile(rig, rtt_s, 8.0 if quick else 30.0)
+            self._found['mobile'][f'{rtt_s * 1e3:g} ms'] = found
+        if not quick:
+            self._found['switches_a_second_with_jitter'] = steady_jitter(rig, 30.0)
+
+    def _traces(self) -> None:
+        seconds = _QUICK_TRACE_S if self._args.quick else _TRACE_S
+        static = None if self._args.quick else stay(self._rig, self._clip, seconds)
+        for path in self._paths:
+            found = follow_trace(self._rig, path, self._clip, seconds, static)
+            self._found['traces'][path.stem] = found
+
+    def _networks(self) -> None:
+        quick = self._args.quick
+        for network in (_QUICK_NETWORK,) if quick else ZOO:
+            self._stairs.append(Staircase(self._rig, network, uplinks(quick=quick), quick=quick))
+            self._stairs[-1].climb()
+        for stairs in () if quick else self._stairs:
+            stairs.solve()
 
 
 def _own_trace(folder: Path) -> Path:

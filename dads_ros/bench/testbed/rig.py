@@ -27,6 +27,7 @@ from typing import Any
 
 from dads_ros.bench.testbed.runs import own_cost
 from dads_ros.bench.testbed.runs import unaccounted
+from dads_ros.errors import DadsError
 from dads_ros.monitor.policy import Policy
 from dads_ros.monitor.watch import make_policy
 from dads_ros.replay.methods import Method
@@ -43,7 +44,7 @@ from dads_ros.testbed.drive import slowdown_of
 from tqdm import tqdm
 
 OURS = METHODS['dads']
-# Until the nodes are ready, at first; then the longest that it took.
+# Until the nodes are ready, at least; then as long as it took the last time.
 _START_S = 8.0
 # A static plan that sends waits for its answers: what it is measured by is when they come.
 WAITING_S = 60.0
@@ -68,7 +69,8 @@ class Rig:
     Drives one after another, until the time is over.
 
     :param folder: for runs and logs, one folder a drive.
-    :param limit_s: a drive that would end later is left out, and named in ``left_out``.
+    :param limit_s: a drive that would end later is left out, and named in ``left_out``; one that
+        fails is named in ``failed``, with why.
     """
 
     def __init__(self, folder: Path, limit_s: float) -> None:
@@ -78,6 +80,7 @@ class Rig:
         self._start_s = _START_S
         self.taken: list[Taken] = []
         self.left_out: list[str] = []
+        self.failed: list[str] = []
 
     @property
     def spent_s(self) -> float:
@@ -85,18 +88,25 @@ class Rig:
         return time.monotonic() - self._began_s
 
     def drive(self, title: str, drive: Drive, method: Method = OURS) -> Taken | None:
-        """Drive once; None when the time left does not allow it."""
+        """Drive once; None when the time left does not allow it, or when it failed."""
         title = f'{title}, {method.name}'
         if self.spent_s + self._start_s + drive.seconds > self._limit_s:
             self.left_out.append(title)
             return None
         tqdm.write(f'{self.spent_s:4.0f} of {self._limit_s:.0f} s: {title}', file=sys.stderr)
-        folder = self._folder / f'{len(self.taken):03d}-{re.sub("[^a-z0-9]+", "-", title.lower())}'
-        prepared = prepared_for(drive.detector, drive.clip)
-        begin_s = time.monotonic()
-        counted = drive_once(drive, method, prepared, folder)
-        self._start_s = max(self._start_s, time.monotonic() - begin_s - drive.seconds)
-        taken = Taken(title, method, load_run(folder / 'runs' / method.name), counted)
+        number = len(self.taken) + len(self.failed)
+        folder = self._folder / f'{number:03d}-{re.sub("[^a-z0-9]+", "-", title.lower())}'
+        try:
+            prepared = prepared_for(drive.detector, drive.clip)
+            begin_s = time.monotonic()
+            counted = drive_once(drive, method, prepared, folder)
+            run = load_run(folder / 'runs' / method.name)
+        except DadsError as error:
+            tqdm.write(f'{title} failed: {error}', file=sys.stderr)
+            self.failed.append(f'{title}: {error}')
+            return None
+        self._start_s = max(_START_S, time.monotonic() - begin_s - drive.seconds)
+        taken = Taken(title, method, run, counted)
         self.taken.append(taken)
         return taken
 
@@ -123,5 +133,6 @@ class Rig:
             'link_overhead': max((cost.of_link for cost in costs), default=None),
             'overhead_of_sent_bytes': max(sent, default=None),
             'left_out': self.left_out,
+            'failed': self.failed,
             'seconds': self.spent_s,
         }

@@ -102,19 +102,20 @@ class Staircase:
         self.whole_s = sum(self._profile.layer_s.values()) * paper_ratio()
         self.cells: list[Cell] = []
 
-    def measure(self) -> list[Cell]:
-        """Drive what the time allows; return the cells."""
+    def climb(self) -> None:
+        """Drive our way and those that never change, as far as the time allows."""
         self._stay_on_car()
         for load in _LOADS[:1] if self._quick else _LOADS:
             self._climb(load, OURS)
             self._climb(load, _waiting(METHODS[CLOUD_RAW]))
             if not self._quick:
                 self._climb(load, _waiting(METHODS[CLOUD_JPEG]))
-        if not self._quick:
-            for load in _LOADS:
-                for uplink_mbps in self._uplinks_mbps:
-                    self._solve(load, uplink_mbps)
-        return self.cells
+
+    def solve(self) -> None:
+        """Drive with the cuts of the other solvers, as far as the time allows."""
+        for load in _LOADS:
+            for uplink_mbps in self._uplinks_mbps:
+                self._solve(load, uplink_mbps)
 
     def _stay_on_car(self) -> None:
         method = METHODS[EDGE_ONLY]
@@ -156,7 +157,8 @@ class Staircase:
     def _drive(self, load: Load, method: Method, uplinks_mbps: Sequence[float]) -> list[Window]:
         """Return the figures at each uplink; none when the drive did not fit in."""
         rate_hz = self._rate_hz(load)
-        begins_s, end_s = _levels(len(uplinks_mbps), rate_hz, quick=self._quick)
+        waits = method.name == CLOUD_RAW and not self._quick
+        begins_s, end_s = _levels(len(uplinks_mbps), rate_hz, quick=self._quick, waits=waits)
         drive = Drive(
             CLIP,
             end_s,
@@ -229,10 +231,16 @@ def _largest(values: Sequence[float]) -> float | None:
     return max(values, default=None)
 
 
-def _levels(count: int, rate_hz: float, *, quick: bool) -> tuple[tuple[float, ...], float]:
-    """Return when each level of the staircase begins, and when the last one ends."""
+def _levels(
+    count: int, rate_hz: float, *, quick: bool, waits: bool
+) -> tuple[tuple[float, ...], float]:
+    """
+    Return when each level of the staircase begins, and when the last one ends.
+
+    :param waits: whether frames take so long that the first level has to.
+    """
     level_s = max(4.0 if quick else _LEVEL_S, 3 / rate_hz)
-    first_s = level_s if quick or count == 1 else max(_FIRST_LEVEL_S, level_s)
+    first_s = max(_FIRST_LEVEL_S, level_s) if waits and count > 1 else level_s
     begins_s = (0.0, *(first_s + i * level_s for i in range(count - 1)))
     return begins_s, first_s + (count - 1) * level_s
 

@@ -51,18 +51,20 @@ EDGE_FRAME_S = 0.16
 _STEP_BEGIN_S = 4.0
 _STEP_LENGTH_S = 5.0
 _MOBILE_BPS = 10e6
-_STATIC = ('edge-only', 'cloud-only-jpeg')
-# Tried from above: the first where a tenth of the rate asks for another cut.
+_UPLOAD = 'cloud-only-jpeg'
+# Tried from above: the first where a tenth of the rate asks for another cut,
 _STEP_FROM_BPS = (100e6, 50e6, 20e6, 10e6, 5e6, 2e6, 1e6)
+# which saves at least this share of the delay. What saves little the monitor need not do.
+_STEP_GAIN = 0.25
 
 
 def follow_trace(
-    rig: Rig, path: Path, clip: str, seconds: float, *, against: bool
+    rig: Rig, path: Path, clip: str, seconds: float, static: dict[str, Any] | None
 ) -> dict[str, Any] | None:
     """
     Drive along a trace; return latencies and their ratio to the oracle's mean.
 
-    :param against: whether static plans are driven too.
+    :param static: what plans that need no link gave; None to drive no static plan.
     :return: None when our own drive did not fit in.
     """
     trace = load_trace(path)
@@ -74,19 +76,24 @@ def follow_trace(
     policy = rig.policy_of(drive)
     oracle_s = oracle_mean_s(policy.table, trace, taken.run, drive.seconds)
     ours = latency(taken.run)
-    static = {}
-    for name in _STATIC if against else ():
-        other = rig.drive(f'trace {path.stem}', drive, METHODS[name])
-        if other is not None:
-            static[name] = asdict(latency(other.run))
+    others = dict(static or {})
+    if static is not None and (other := rig.drive(f'trace {path.stem}', drive, METHODS[_UPLOAD])):
+        others[_UPLOAD] = asdict(latency(other.run))
     return {
         'seconds': drive.seconds,
         'oracle_mean_s': oracle_s,
         'over_oracle': ours.mean_s / oracle_s if ours.mean_s is not None else None,
         'ours': asdict(ours),
         'switches_a_second': steady_switches(taken.run),
-        'static': static,
+        'static': others,
     }
+
+
+def stay(rig: Rig, clip: str, seconds: float) -> dict[str, Any]:
+    """Drive by plans that need no link; return their latencies."""
+    drive = Drive(clip, seconds, _steady(1e6), EDGE_FRAME_S, loop=True)
+    taken = rig.drive('any trace', drive, METHODS['edge-only'])
+    return {'edge-only': asdict(latency(taken.run))} if taken else {}
 
 
 def oracle_mean_s(table: PlanTable, trace: Trace, run: RunRecord, seconds: float) -> float:
@@ -131,15 +138,15 @@ def react(rig: Rig, steps: int) -> dict[str, Any]:
 
 def step_from_bps(table: PlanTable, camera_hz: float) -> float:
     """
-    Return a rate such that the best plan at a tenth of it is another one.
+    Return a rate such that the best plan at a tenth of it is another one, and much better.
 
     Raises ConfigError when one plan is the best at any rate, so that there is nothing to see.
     """
     for high_bps in _STEP_FROM_BPS:
-        high, low = (
-            table.plan(Situation(bps, rate_hz=camera_hz)) for bps in (high_bps, high_bps / 10)
-        )
-        if high.row != low.row:
+        before = Situation(high_bps, rate_hz=camera_hz)
+        after = Situation(high_bps / 10, rate_hz=camera_hz)
+        present = table.evaluate(table.plan(before).row, after, 'light')
+        if table.plan(after).delay_s < present.delay_s * (1 - _STEP_GAIN):
             return high_bps
     raise ConfigError('the detector has one best plan for all rates; give another one to measure')
 
