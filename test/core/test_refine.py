@@ -20,25 +20,34 @@ from contextlib import contextmanager
 from dataclasses import replace
 import io
 import os
+from pathlib import Path
 import pickle
+import random
 import signal
 import time
 from types import SimpleNamespace
 
 from dads_ros.bench.partition.measure import random_dag
+from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
 from dads_ros.monitor import exact
 from dads_ros.monitor import refine
 from dads_ros.monitor.exact import Answer
 from dads_ros.monitor.exact import ExactSolver
 from dads_ros.monitor.refine import RefinedTable
+from dads_ros.monitor.watch import make_policy
 from dads_ros.partition.build import build_table
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.heavy import dsh
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from dads_ros.partition.table import Row
+from dads_ros.plan import Mode
+from dads_ros.profiles.planning import cost_graphs
 from dads_ros.profiles.planning import Planner
+from dads_ros.profiles.profile import CodecCost
+from dads_ros.profiles.profile import Profile
+from dads_ros.settings import MonitorSettings
 import pytest
 
 HEAVY = Situation(2e6, rate_hz=1000.0)
@@ -78,12 +87,12 @@ def solver_of(graph: CostGraph | None, limit_s: float = 10.0) -> Iterator[ExactS
         solver.close()
 
 
-def until_told(table: RefinedTable, beginning: str) -> None:
+def until_told(table: RefinedTable, beginning: str, situation: Situation = HEAVY) -> None:
     end_s = time.monotonic() + 30
     while not table.told().startswith(beginning):
         assert time.monotonic() < end_s, table.told()
         time.sleep(0.02)
-        table.plan(HEAVY)
+        table.plan(situation)
 
 
 def test_heavy_plan_is_exact_once_the_solver_has_answered(
@@ -212,3 +221,56 @@ def test_worker_answers_until_its_pipe_ends(graph: CostGraph) -> None:
     for situation in (HEAVY, SLOWER):
         assert pickle.load(answers) == answer(graph, situation)
     assert not answers.read()
+
+
+def fan(side: str, slowdown: float) -> Profile:
+    """Return a made-up profile of a network with too many cuts to list: 24 branches."""
+    branches = [f'branch{i}' for i in range(24)]
+    layers = LayerGraph(
+        (
+            Layer('frame', 'input', (), (1, 64, 64, 3), 'uint8'),
+            *(Layer(name, 'conv2d', ('frame',), (1, 9 + i), 'float32')
+              for i, name in enumerate(branches)),
+            Layer('detections', 'detections', tuple(branches), (), 'float32'),
+        ),
+        ('detections',),
+        'a' * 32,
+    )  # fmt: skip
+    rng = random.Random(0)
+    seconds = {name: rng.uniform(1e-3, 9e-3) * slowdown for name in layers.index}
+    codecs = {
+        layer.id: {'raw': CodecCost(layer.output_bytes, layer.output_bytes, 1e-5, 1e-5)}
+        for layer in layers.layers[:-1]
+    }
+    return Profile(
+        graph=layers, detector='net', side=side, machine='made up', device='cpu', threads=1,
+        created='', versions={}, frames=1, fit_error=0.0, layer_s=seconds, codecs=codecs,
+    )  # fmt: skip
+
+
+def test_monitor_puts_a_solver_behind_an_incomplete_table(tmp_path: Path) -> None:
+    for side, slowdown in (('edge', 6.0), ('cloud', 1.0)):
+        fan(side, slowdown).save(tmp_path / side)
+    settings = MonitorSettings(
+        edge_profile=str(tmp_path / 'edge'),
+        cloud_profile=str(tmp_path / 'cloud'),
+        accuracy_budget=0.0,
+    )
+    policy = make_policy(settings, first_plan_id=1)
+    table = policy.table
+    assert isinstance(table, RefinedTable)
+    try:
+        situation = Situation(5e4, rate_hz=100.0)
+        plan = policy.update(situation, True, 0.0, is_frame=True)
+        assert plan is not None
+        assert plan.mode is Mode.HEAVY
+        until_told(table, 'uplink 0.05 Mbit/s: proved', situation)
+        solved = Planner(fan('both', 1.0).graph, graphs(), 0.0, None).solve(situation, 10.0)
+        assert table.plan(situation).max_stage_s == pytest.approx(solved.max_stage_s)
+    finally:
+        table.close()
+
+
+def graphs() -> dict[str, CostGraph]:
+    edge = fan('edge', 6.0)
+    return cost_graphs(edge.graph, edge, fan('cloud', 1.0))
