@@ -17,11 +17,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from decimal import InvalidOperation
 import json
 import math
 from pathlib import Path
+import sys
+import threading
 from typing import Any
 
 from dads_ros.partition.graphfile import GraphFile
@@ -30,6 +34,8 @@ from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.solve import solve
 from tqdm import tqdm
+
+_PATIENCE_S = 2.0
 
 _EPILOG = """\
 The file: {"nodes": [{"id", "edge_s", "cloud_s", "output_bytes"}, ...], "edges": [[from, to], ...],
@@ -98,14 +104,26 @@ def run(args: argparse.Namespace) -> int:
             rtt_s=float(args.rtt_ms / 1000),
             rate_hz=float(args.rate),
         )
-        limit_s = float(args.time_limit_s)
-        plan = solve({'raw': graph.costs}, situation, args.mode, limit_s)
-        plans.append(plan)
+        with _told(f'proving the plan at {mbps} Mbit/s, for up to {args.time_limit_s} s'):
+            plans.append(
+                solve({'raw': graph.costs}, situation, args.mode, float(args.time_limit_s))
+            )
     if args.json:
         print(json.dumps([describe(plan, graph) for plan in plans], indent=2))
     else:
         _print_table(args.uplink_mbps, plans)
     return 0
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Say on stderr what takes so long, should it: a bar alone moves only when it has ended."""
+    timer = threading.Timer(_PATIENCE_S, lambda: tqdm.write(what, file=sys.stderr))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def describe(plan: CutPlan, graph: GraphFile) -> dict[str, Any]:
