@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from pathlib import Path
 import re
 import shlex
@@ -112,6 +113,17 @@ def test_completion_knows_verbs_options_and_files(
 def test_other_shells_get_a_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['completion', shell]) == 0
     assert 'replay' in capsys.readouterr().out
+
+
+@pytest.mark.ros
+def test_ros2_run_finds_the_same_command(capsys: pytest.CaptureFixture[str]) -> None:
+    # `ros2 run PACKAGE NAME` starts lib/PACKAGE/NAME of the package's prefix.
+    prefixes = [Path(prefix) for prefix in os.environ['AMENT_PREFIX_PATH'].split(os.pathsep)]
+    program = next(p for prefix in prefixes if (p := prefix / 'lib/dads_ros/dads').is_file())
+    done = subprocess.run([program, 'parameters', '--json'], capture_output=True, text=True)
+    assert main(['parameters', '--json']) == 0
+    assert done.stdout == capsys.readouterr().out
+    assert subprocess.run([program, 'fly'], capture_output=True).returncode == 2
 
 
 def test_several_numbers() -> None:
