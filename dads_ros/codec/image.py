@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import cv2
 from dads_ros.errors import CodecError
 import numpy as np
+from PIL import Image
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -30,6 +32,8 @@ _WRITE = {
     'webp': ('.webp', cv2.IMWRITE_WEBP_QUALITY),
 }
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start-of-frame markers
+_JPEG_PLAIN = frozenset((0xE0, 0xDB, 0xC4, 0xDD))  # JFIF, tables, restart interval
+_START_OF_SCAN = 0xDA
 
 
 class ImageCodec:
@@ -72,25 +76,53 @@ class ImageCodec:
         size = (_jpeg_size if self._family == 'jpeg' else _webp_size)(data)
         if size != shape[1:3]:
             raise CodecError(f'{self._family} picture is {size}, not {shape[1:3]}')
-        try:
-            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error as error:
-            raise CodecError(f'{self._family} picture is damaged') from error
-        if bgr is None or bgr.shape != shape[1:] or bgr.dtype != dtype:
+        decode = _decode_jpeg if self._family == 'jpeg' else _decode_webp
+        picture = decode(data)
+        if picture is None or picture.shape != shape[1:] or picture.dtype != dtype:
             raise CodecError(f'{self._family} picture is damaged')
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)[None]
+        return picture[None]
+
+
+def _decode_jpeg(data: memoryview) -> np.ndarray | None:
+    """
+    Return the RGB picture, or None when it is damaged beyond use.
+
+    By Pillow, which gives the same pixels as OpenCV: OpenCV's decoder writes a line to standard
+    error for every damaged picture, so that a hostile sender could fill the log.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=('JPEG',)) as picture:
+            return np.array(picture)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _decode_webp(data: memoryview) -> np.ndarray | None:
+    """Return the RGB picture, or None when it is damaged beyond use."""
+    try:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
-    """Return (height, width) from the first start-of-frame segment."""
+    """
+    Return (height, width) from the header of a plain file, the only kind that is written.
+
+    One with two sizes, or with segments for cameras and editors, which have parsers of their own,
+    is none.
+    """
     if bytes(data[:2]) != b'\xff\xd8':
         return None
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
+    at, sizes = 2, []
+    while at + 9 <= len(data) and data[at] == 0xFF and data[at + 1] != _START_OF_SCAN:
         if data[at + 1] in _JPEG_SIZES:
-            return _big(data[at + 5 : at + 7]), _big(data[at + 7 : at + 9])
+            sizes.append((_big(data[at + 5 : at + 7]), _big(data[at + 7 : at + 9])))
+        elif data[at + 1] not in _JPEG_PLAIN:
+            return None
         at += 2 + max(2, _big(data[at + 2 : at + 4]))
-    return None
+    return sizes[0] if len(sizes) == 1 else None
 
 
 def _webp_size(data: memoryview) -> tuple[int, int] | None:

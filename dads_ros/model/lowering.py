@@ -138,17 +138,25 @@ def _drop_checks(graph: fx.Graph) -> None:
 def _refuse_operators(graph: fx.Graph) -> None:
     for node in graph.nodes:
         if node.op == 'call_function' and node.target is not operator.getitem:
-            reason = _objection(node.target) if not _sure_attention(node) else None
+            reason = None if _is_harmless(node) else _objection(node.target)
             if reason:
                 raise CaptureError(f'operator {node.name!r} ({node.target}) {reason}')
 
 
-def _sure_attention(node: fx.Node) -> bool:
-    """Return whether a node is attention without dropout; only with it are numbers drawn."""
-    if node.target is not aten.scaled_dot_product_attention.default:
-        return False
-    dropout = node.args[4] if len(node.args) > 4 else node.kwargs.get('dropout_p', 0.0)
-    return bool(dropout == 0.0)
+def _is_harmless(node: fx.Node) -> bool:
+    """
+    Return whether a node does not do what its operator could.
+
+    Attention draws numbers only with dropout; taking elements by number, not by mask, gives a
+    tensor of known size.
+    """
+    if node.target is aten.scaled_dot_product_attention.default:
+        dropout = node.args[4] if len(node.args) > 4 else node.kwargs.get('dropout_p', 0.0)
+        return bool(dropout == 0.0)
+    if node.target is aten.index.Tensor:
+        result = node.meta.get('val')
+        return result is not None and all(isinstance(size, int) for size in result.shape)
+    return False
 
 
 def _objection(target: Any) -> str | None:

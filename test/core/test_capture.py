@@ -229,6 +229,22 @@ def test_attention_without_dropout_is_taken():
     torch.testing.assert_close(result, Attends()(x))
 
 
+class Picks(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer('order', torch.tensor([2, 0, 1, 1]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, self.order] * 2
+
+
+def test_elements_taken_by_number_have_a_known_size():
+    x = torch.randn(1, 3, 4)
+    model = capture.capture(Picks(), x)
+    assert [layer.shape for layer in model.graph.layers] == [(1, 3, 4), (1, 4, 4), (1, 4, 4)]
+    torch.testing.assert_close(model.module(x)[0], Picks()(x))
+
+
 def test_folding_batch_norm_changes_only_rounding():
     module = Small().eval()
     nn.init.uniform_(module.norm.running_mean, -1, 1)

@@ -244,6 +244,19 @@ def test_a_picture_of_another_size_is_refused_before_decoding(frame):
             codec.decode(data, name, (1, 48, 65, 3), 'uint8')
 
 
+def test_damaged_pictures_leave_no_line_on_standard_error(frame, capfd):
+    data = bytes(codec.encode(frame, 'jpeg90'))
+    refused = 0
+    for place in range(len(data) // 2, len(data), 40):
+        for damaged in (data[:place], data[:place] + b'\xff\xd9' + data[place:]):
+            try:
+                codec.decode(damaged, 'jpeg90', frame.shape, 'uint8')
+            except CodecError:
+                refused += 1
+    assert refused
+    assert capfd.readouterr().err == ''
+
+
 def test_raw_shares_memory_both_ways():
     array = np.arange(12, dtype=np.float32).reshape(3, 4)
     data = codec.encode(array, 'raw')

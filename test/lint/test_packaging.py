@@ -28,6 +28,7 @@ import pytest
 # Where rosdep's key is not python3- and the name on PyPI.
 ROSDEP_KEYS = {
     'opencv-python-headless': 'python3-opencv',
+    'pillow': 'python3-pil',
     'pyyaml': 'python3-yaml',
     'rosbags': 'python3-rosbags-pip',
     'torch': 'python3-pytorch-pip',

@@ -114,7 +114,7 @@ def test_torch_only_where_the_architecture_says(root: Path) -> None:
 
 
 def test_imported_packages_are_required(root: Path) -> None:
-    distributions = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml'}
+    distributions = {'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'yaml': 'pyyaml'}
     pins = re.findall(r'^([\w-]+)==', (root / 'requirements/core.txt').read_text(), re.MULTILINE)
     known = {'dads_ros', '__future__', *sys.stdlib_module_names, *map(str.lower, pins)}
     wrong = [
