@@ -118,6 +118,18 @@ def test_a_frame_tells_its_story(browser: sync_api.Browser, page_path: Path) -> 
     page.close()
 
 
+def test_a_calibrated_cut_tells_its_bytes_and_accuracy(
+    browser: sync_api.Browser, page_path: Path
+) -> None:
+    complaints: list[str] = []
+    page = visit(browser, page_path, complaints, **SCREENS['light'])
+    page.locator('#plot-curve .u-over').hover(position={'x': 120, 'y': 100})
+    told = page.inner_text('#curve-readout')
+    assert 'kB a frame, AP50 0.3' in told and 'lost' in told
+    assert complaints == []
+    page.close()
+
+
 def test_zoom_is_shared_by_the_plots(browser: sync_api.Browser, page_path: Path) -> None:
     page = visit(browser, page_path, [], **SCREENS['light'])
     before = page.locator('#plot-latency canvas').screenshot()

@@ -66,6 +66,7 @@
       ctx.lineWidth = 2 * devicePixelRatio;
       ctx.strokeStyle = ctx.fillStyle = style('--ink');
       ctx.stroke();
+      if (innerWidth < 640) return; // no room for names: the readout tells them
       const half = ctx.measureText(point.name).width / 2;
       const centre = Math.max(bbox.left + half, Math.min(bbox.left + bbox.width - half, x));
       ctx.fillText(point.name, centre, y - 12 * devicePixelRatio);
@@ -109,6 +110,8 @@
       [points.map((point) => point.bytes / 1e3), points.map((point) => point.ap50)],
       element,
     );
-    plot.over.addEventListener('mousemove', (event) => tell(plot, event));
+    for (const kind of ['mousemove', 'pointerdown']) {
+      plot.over.addEventListener(kind, (event) => tell(plot, event));
+    }
   });
 })();
