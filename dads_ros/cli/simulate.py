@@ -128,7 +128,8 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError('a trace is simulated by itself; give one rate and one slowdown')
         situations = list(itertools.product(links_bps, rates_hz, args.edge_slowdown))
         shown = tqdm(situations, desc='simulating', unit='situation', delay=2, leave=False)
-        steady = [planner.steady(*each, args.rtt_ms / 1e3) for each in shown]
+        rtt_s = args.rtt_ms / 1e3
+        steady = [planner.steady(bps, hz, slower, rtt_s) for bps, hz, slower in shown]
         print(_json(steady) if args.json else steady_table(steady))
         return 0
     trace = load_trace(args.trace) if args.trace else Trace((0.0,), (links_bps[0],))
