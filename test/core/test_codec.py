@@ -246,14 +246,9 @@ def test_a_picture_of_another_size_is_refused_before_decoding(frame):
 
 def test_damaged_pictures_leave_no_line_on_standard_error(frame, capfd):
     data = bytes(codec.encode(frame, 'jpeg90'))
-    refused = 0
     for place in range(len(data) // 2, len(data), 40):
-        for damaged in (data[:place], data[:place] + b'\xff\xd9' + data[place:]):
-            try:
-                codec.decode(damaged, 'jpeg90', frame.shape, 'uint8')
-            except CodecError:
-                refused += 1
-    assert refused
+        with pytest.raises(CodecError):
+            codec.decode(data[:place], 'jpeg90', frame.shape, 'uint8')
     assert capfd.readouterr().err == ''
 
 
