@@ -36,6 +36,9 @@ DEFAULT_CAMERA_HZ = 10.0
 # So many frames in a row that should have come back from the cloud and did not: the plan fails.
 MISS_LIMIT = 3
 PLANS_KEPT = 64
+# A stage with less of the whole network's work is mostly overhead, which no factor scales: a car
+# that only encodes the frame does not learn from it how long half a network would take.
+TELLING_SHARE = 0.1
 # A cloud that was slow when last used may be fast by now: nobody knows until it is tried again.
 CLOUD_MEMORY_S = 5.0
 
@@ -89,7 +92,9 @@ class Monitor:
             self._edge.note(times.edge_s, float(table.rows[table.local_row].totals.edge_ns) / 1e9)
         if outcome is Outcome.VIA_CLOUD:
             totals = table.rows[row].totals
-            self._edge.note(times.edge_s + times.encode_s, float(totals.edge_ns) / 1e9)
+            local_ns = table.rows[table.local_row].totals.edge_ns
+            if totals.edge_ns > local_ns * TELLING_SHARE:
+                self._edge.note(times.edge_s + times.encode_s, float(totals.edge_ns) / 1e9)
             # Under heavy load the car's own frames queue; under light load only those of others.
             queue_s = 0.0 if mode is Mode.HEAVY else times.cloud_queue_s
             self._cloud.note(
