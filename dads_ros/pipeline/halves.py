@@ -67,7 +67,10 @@ class HalfCache:
     """
 
     def __init__(
-        self, model: Model, device: str = 'cpu', compiled_note: Callable[[str], None] | None = None
+        self,
+        model: Model,
+        device: str = 'cpu',
+        compiled_note: Callable[[str], object] | None = None,
     ) -> None:
         self._model = model
         self._device = device

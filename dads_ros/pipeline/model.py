@@ -44,7 +44,7 @@ class LoadedModel:
     halves: HalfCache
 
 
-def load_model(settings: DetectorSettings, note: Callable[[str], None]) -> LoadedModel:
+def load_model(settings: DetectorSettings, note: Callable[[str], object]) -> LoadedModel:
     """
     Load and capture the detector that the settings name; takes seconds.
 

@@ -32,8 +32,8 @@ from dads_ros.processes import uninterrupted
 from dads_ros.testbed.system import is_leftover
 from dads_ros.testbed.system import owned_name
 
-# The kernel's own default. It looks at each of its ticks, 4 ms apart, whether a group has used up its
-# share: in a short period a group would run for a tick and then pause for several periods.
+# The kernel's own default. It looks at each of its ticks, 4 ms apart, whether a group has used up
+# its share: in a short period a group would run for a tick and then pause for several periods.
 PERIOD_US = 100_000
 _LEAST_US = 1000  # the kernel allows no less
 _REMOVAL_S = 5.0

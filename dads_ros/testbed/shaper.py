@@ -33,8 +33,8 @@ from dads_ros.trace import Trace
 # The kernel cannot be told 0. At this rate a full packet takes 12 s: but for two packets at the
 # start nothing gets through, and what waits in the buffer still waits when the link is back.
 STALLED_BPS = 1000
-# Tokens for a packet and this long may gather: the kernel wakes up late on a busy machine. They let
-# the first packet after a pause pass at once.
+# Tokens for a packet and this long may gather: the kernel wakes up late on a busy machine. They
+# let the first packet after a pause pass at once.
 _BURST_S = 0.001
 _UNUSED_PROTOCOL = 0x88B5  # reserved for experiments: no host listens
 
