@@ -89,7 +89,15 @@ def test_a_cut_has_one_spelling(names):
 
 BAD_TENSOR = {
     'name': ('', 'x', 'a\0', 'A'),
-    'shape': ((), (1,), (1, 2, 4, 5), (1, 2, 4, 4, 1), (0, 2, 4, 4), (-1, 2, 4, 4), (2**62, 2**62)),
+    'shape': (
+        (),
+        (1,),
+        (1, 2, 4, 5),
+        (1, 2, 4, 4, 1),
+        (0, 2, 4, 4),
+        (-1, 2, 4, 4),
+        (2**62, 2**62),
+    ),
     'dtype': ('', 'float64', 'object', 'uint8', '>f4'),
     'codec': ('', 'pickle', 'raw ', 'jpeg75', 'jpeg0', 'zstd', '../../etc/passwd'),
     'data': (bytes(10_001),),
