@@ -25,6 +25,7 @@ from typing import Any
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.monitor import Outlook
+from dads_ros.monitor.probing import PROBE_OVERHEAD_BYTES
 from dads_ros.monitor.refine import RefinedTable
 from dads_ros.monitor.watch import make_policy
 import dads_ros.msg as msg
@@ -90,6 +91,7 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
 
     def activate(self) -> None:
         """Begin to decide."""
+        self._probed_bytes, self._active_since_s = 0, time.monotonic()
         self._worker = base.Worker('monitor', self._step, self.fail)
 
     def deactivate(self) -> None:
@@ -97,6 +99,8 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+            active_s = time.monotonic() - self._active_since_s
+            self.get_logger().info(f'probed with {self._probed_bytes} bytes in {active_s:.1f} s')
 
     def cleanup(self) -> None:
         """End the solver that may stand behind the table."""
@@ -143,6 +147,7 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
             self._publish_plan(outlook.plan)
         if outlook.probe_bytes is not None:
             self._probe_sequence += 1
+            self._probed_bytes += outlook.probe_bytes + PROBE_OVERHEAD_BYTES
             padding = messages.to_bytes_field(bytes(outlook.probe_bytes))
             self._requests.publish(msg.Probe(sequence=self._probe_sequence, data=padding))
         if now_s - self._state_s >= STATE_PERIOD_S:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 import json
 from pathlib import Path
+import re
 import shutil
 import tempfile
 import time
@@ -122,7 +123,14 @@ def drive_once(drive: Drive, method: Method, prepared: Prepared, folder: Path) -
         with make_bed(setup, folder / 'logs' / method.name) as bed:
             usage = _drive(drive, run_setup, method, info, bed, folder / 'runs' / method.name)
             seen = bed.measured()
-    return seen | usage | {'relay': bed.relayed()}
+        probed = _probe_bps(folder / 'logs' / method.name / 'monitor.log')
+    return seen | usage | probed | {'relay': bed.relayed()}
+
+
+def _probe_bps(log: Path) -> dict[str, float]:
+    """Return what the monitor's last words tell of its probes; nothing when it had none."""
+    found = re.findall(r'probed with (\d+) bytes in ([\d.]+) s', log.read_text(encoding='utf-8'))
+    return {'probe_bps': int(found[-1][0]) * 8 / float(found[-1][1])} if found else {}
 
 
 def slowdown_of(drive: Drive, prepared: Prepared) -> float:

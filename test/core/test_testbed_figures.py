@@ -149,9 +149,11 @@ def test_a_steady_trace_in_pieces_carries_what_one_does(
 
 def test_cost_is_what_is_no_payload() -> None:
     run = run_of(frame(1, 0.0), frame(2, 1.0))
-    cost = own_cost(run, {'uplink_bytes': 2500, 'seconds': 2.0, 'monitor_cpu_s': 0.01})
+    cost = own_cost(
+        run, {'uplink_bytes': 2500, 'seconds': 2.0, 'monitor_cpu_s': 0.01, 'probe_bps': 9e3}
+    )
     assert cost.of_sent == pytest.approx(0.2)
-    assert cost.of_link == pytest.approx(500 / 250_000)
+    assert cost.of_link == pytest.approx(0.009)
     assert cost.monitor_cpu == pytest.approx(0.005)
     assert own_cost(run, {'uplink_bytes': 2500, 'seconds': 2.0}).monitor_cpu is None
 

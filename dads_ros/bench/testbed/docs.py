@@ -40,8 +40,8 @@ _KEYS = {
     'reaction_drop_ms': ('new plan after a drop to a tenth, ms', 'at most 500'),
     'reaction_rise_ms': ('new plan after the rise, ms', 'at most 3000'),
     'monitor_cpu': ("monitor's share of a core", 'under 0.01'),
-    'link_overhead': ('probes and headers, share of the link', 'under 0.02'),
-    'overhead_of_sent_bytes': ('the same, share of what was sent', ''),
+    'link_overhead': ("monitor's probes, share of the link", 'under 0.02'),
+    'overhead_of_sent_bytes': ('probes, headers, repeats: share of what was sent', ''),
     'switches_a_second_with_jitter': ('switches a second with 20 % jitter', 'at most 1'),
 }
 _NOTES = """\

@@ -130,7 +130,9 @@ class Rig:
                 unaccounted(t.run, _UNDER_WAY_S + t.method.patience_s) for t in self.taken
             ),
             'monitor_cpu': max(cpu, default=None),
-            'link_overhead': max((cost.of_link for cost in costs), default=None),
+            'link_overhead': max(
+                (c.of_link for c in costs if c.of_link is not None), default=None
+            ),
             'overhead_of_sent_bytes': max(sent, default=None),
             'left_out': self.left_out,
             'failed': self.failed,

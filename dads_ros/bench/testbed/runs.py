@@ -205,14 +205,15 @@ def capacity_bytes(trace: Sequence[tuple[float, float]], seconds: float) -> floa
 @dataclass(frozen=True)
 class Cost:
     """
-    What the package itself took: the monitor's share of a core, probes and headers on the link.
+    What the package itself took: the monitor's share of a core, and what was sent beside bundles.
 
-    :param of_link: share of what the link could have carried.
-    :param of_sent: share of what was sent.
+    :param of_link: the monitor's probes as a share of what the link could have carried.
+    :param of_sent: probes, headers of all layers, answers to the cloud's and what was sent again,
+        as a share of what was sent.
     """
 
     monitor_cpu: float | None
-    of_link: float
+    of_link: float | None
     of_sent: float | None
 
 
@@ -222,11 +223,10 @@ def own_cost(run: RunRecord, counted: dict[str, Any]) -> Cost:
     payload = sum(f.size_bytes for f in run.frames if f.t_s + f.wait_s >= begin_s)
     sent = counted['uplink_bytes']
     extra = max(0.0, sent - payload)
-    used_s = counted.get('monitor_cpu_s')
+    used_s, probe_bps = counted.get('monitor_cpu_s'), counted.get('probe_bps')
+    capacity = capacity_bytes(run.info.link.trace or ((0.0, 0.0),), seconds)
     return Cost(
         monitor_cpu=used_s / seconds if used_s is not None and seconds else None,
-        of_link=extra / capacity_bytes(run.info.link.trace or ((0.0, 0.0),), seconds)
-        if run.info.link.trace and seconds
-        else 0.0,
+        of_link=probe_bps * seconds / 8 / capacity if probe_bps is not None and capacity else None,
         of_sent=extra / sent if sent else None,
     )
