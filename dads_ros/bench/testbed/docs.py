@@ -57,8 +57,8 @@ was answered, or that no plan followed.
 - The first 40 % of each stretch of a steady rate does not count. In the table of the networks a
   static plan waits 60 s for answers.
 - The oracle knows the trace. It is simulated on the monitor's own table, with the round trip and
-  the speed of both machines that the run itself measured, and with the bytes of headers; what DDS
-  and ROS take of the processors costs it nothing.
+  the speed of both machines and the time to read an image that the run itself measured, and with
+  the bytes of headers; what DDS and ROS take of the processors costs it nothing.
 - Of two repeats the worse counts: the longest reaction, the highest cost."""
 
 

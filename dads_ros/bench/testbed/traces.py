@@ -100,7 +100,7 @@ def oracle_mean_s(table: PlanTable, trace: Trace, run: RunRecord, seconds: float
     """
     Return the mean latency of one who knows the trace, simulated on the monitor's own table.
 
-    Round trip and speed of both machines are the run's own, in the median.
+    Round trip, speed of both machines and the reading of images are the run's own, in the median.
     """
     links = [link for link in run.links if link.cloud_alive]
     world = World(
@@ -111,7 +111,10 @@ def oracle_mean_s(table: PlanTable, trace: Trace, run: RunRecord, seconds: float
         edge_factor=median(link.edge_factor for link in links) if links else 1.0,
         cloud_factor=median(link.cloud_factor for link in links) if links else 1.0,
     )
-    return Car(world, table, Oracle(world, table, BUNDLE_OVERHEAD_BYTES)).run().mean_delay_s
+    # Every way reads the camera's image and scales it; the table knows the network only.
+    reading_s = median(frame.preprocess_s for frame in run.frames) if run.frames else 0.0
+    oracle = Car(world, table, Oracle(world, table, BUNDLE_OVERHEAD_BYTES))
+    return reading_s + oracle.run().mean_delay_s
 
 
 def react(rig: Rig, steps: int) -> dict[str, Any]:
