@@ -35,8 +35,8 @@ from dads_ros.nodes.wire import Outlet
 from dads_ros.nodes.wire import Wire
 from dads_ros.pipeline.cloud import CloudLimits
 from dads_ros.pipeline.cloud import CloudPipeline
-from dads_ros.pipeline.cloud import MAX_VEHICLES
 from dads_ros.pipeline.model import load_model
+from dads_ros.pipeline.turns import MAX_VEHICLES
 from dads_ros.settings import CloudSettings
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.exceptions import InvalidTopicNameException
@@ -80,7 +80,7 @@ class CloudNode(base.DadsNode[CloudSettings]):
             loaded.model,
             loaded.halves,
             self._answer,
-            CloudLimits(s.queue_depth, s.max_age_s, s.max_bytes),
+            CloudLimits(s.queue_depth, s.max_age_s, s.max_bytes, s.batch),
         )
         self._diagnostics = diagnostics.Diagnostics(self, self._statuses)
 
@@ -164,7 +164,11 @@ class CloudNode(base.DadsNode[CloudSettings]):
                 self,
                 'vehicles',
                 f'{self._pipeline.answered} bundles answered',
-                {'answered': self._pipeline.answered, 'vehicles': len(self._namespace_of)},
+                {
+                    'answered': self._pipeline.answered,
+                    'answered in batches': self._pipeline.answered_together,
+                    'vehicles': len(self._namespace_of),
+                },
             ),
             diagnostics.refusals(self, refused, is_sealed=self._wire.is_sealed),
         ]

@@ -16,17 +16,16 @@
 The cloud's pipeline: finish bundles of many vehicles, fairly, and never trust one.
 
 It keeps no state per vehicle but a short queue and what it may still have built; what a bundle
-needs is in the bundle.
+needs is in the bundle. Bundles of several vehicles that wait for the same tail are finished
+together where that is faster.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections import deque
-from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 import threading
 import time
@@ -41,12 +40,12 @@ from dads_ros.errors import CodecError
 from dads_ros.model.capture import Model
 from dads_ros.model.surgery import Half
 from dads_ros.pipeline.allowance import Allowance
+from dads_ros.pipeline.batch import Arrays
+from dads_ros.pipeline.batch import Batches
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.pipeline.stage import in_camera_pixels
-
-MAX_VEHICLES = 256
-# A vehicle that was silent for so long may count its frames from the start again.
-FORGET_S = 2.0
+from dads_ros.pipeline.turns import Turns
+from dads_ros.pipeline.turns import Waiting
 
 
 @dataclass(frozen=True)
@@ -57,28 +56,24 @@ class CloudLimits:
     :param queue_depth: bundles kept per vehicle; a further one pushes out the oldest.
     :param max_age_s: a bundle that waited longer is dropped, its car having moved on.
     :param max_bytes: of one bundle's encoded tensors.
+    :param batch: bundles of as many vehicles that may be finished together.
     """
 
     queue_depth: int = 4
     max_age_s: float = 1.0
     max_bytes: int = 4_000_000
+    batch: int = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Decoded:
+    """A bundle's tensors, and when work on it began and its bytes were read."""
+
     bundle: Bundle
+    arrays: Arrays
     arrived_ns: int
-    allowance: Allowance
-
-
-@dataclass(slots=True)
-class _Vehicle:
-    """What is kept of one vehicle: what waits, what it may have built, its newest bundle."""
-
-    queue: deque[_Waiting]
-    allowance: Allowance
-    newest: int = -1
-    seen_ns: int = 0
+    started_ns: int
+    decoded_ns: int
 
 
 class CloudPipeline:
@@ -95,19 +90,17 @@ class CloudPipeline:
         halves: HalfCache,
         answer: Callable[[Result], None],
         limits: CloudLimits,
-        slowdown: AbstractContextManager[object] | None = None,
     ) -> None:
         self._detector = detector
         self._model = model
         self._halves = halves
         self._answer = answer
         self._limits = limits
-        self._slowdown = slowdown or nullcontext()
+        self._batches = Batches(limits.batch)
         self._changed = threading.Condition()
-        self._vehicles: OrderedDict[str, _Vehicle] = OrderedDict()
-        # Those with bundles, in the order in which they are served: a served one goes to the end.
-        self._turns: deque[_Vehicle] = deque()
+        self._turns = Turns(limits.queue_depth)
         self.answered = 0
+        self.answered_together = 0
         self.rejected: Counter[str] = Counter()
 
     def receive(self, bundle: Bundle) -> None:
@@ -115,92 +108,97 @@ class CloudPipeline:
         arrived_ns = time.monotonic_ns()
         try:
             check_bundle(bundle, self._model.graph, codec.supported, self._limits.max_bytes)
+            with self._changed:
+                pushed_out = self._turns.put(bundle, arrived_ns)
+                self._changed.notify()
         except BundleError as error:
             self._reject(str(error))
             return
-        with self._changed:
-            vehicle = self._vehicle(bundle.vehicle)
-            if vehicle is None:
-                self.rejected['too many vehicles'] += 1
-                return
-            silent_s = (arrived_ns - vehicle.seen_ns) / 1e9
-            if bundle.sequence <= vehicle.newest and silent_s < FORGET_S:
-                self.rejected['repeated or out of order'] += 1
-                return
-            vehicle.newest, vehicle.seen_ns = bundle.sequence, arrived_ns
-            if len(vehicle.queue) >= self._limits.queue_depth:
-                vehicle.queue.popleft()
-                self.rejected['vehicle over its share'] += 1
-            if not vehicle.queue:
-                self._turns.append(vehicle)
-            vehicle.queue.append(_Waiting(bundle, arrived_ns, vehicle.allowance))
-            self._changed.notify()
+        if pushed_out:
+            self._reject('vehicle over its share')
 
     def step(self, timeout_s: float) -> bool:
         """
-        Finish one bundle, waiting for it no longer than the timeout.
+        Finish the bundle whose turn it is, and others of its cut if that is faster.
 
-        Called in a loop by the one worker thread.
+        Waits for the first one no longer than the timeout, and for the others not at all. Called
+        in a loop by the one worker thread.
         :return: whether there was any.
         """
         with self._changed:
             if not self._turns:
                 self._changed.wait(timeout_s)
-            waiting = self._take()
-        if waiting is None:
+            first = self._turns.take()
+        if first is None:
             return False
+        for result in self._finish(first):
+            self._answer(result)
+            self.answered += 1
+        return True
+
+    def _finish(self, first: Waiting) -> Iterator[Result]:
+        """Return the result of a bundle and of those taken along, each when it is there."""
+        decoded: list[_Decoded] = []
+        with self._survives():
+            self._check_age(first)
+            tail = self._tail(first.bundle, first.allowance)
+            size = self._size(first, tail)
+            decoded.append(self._decode(first))
+            with self._changed:
+                others = self._turns.take_like(first, size - 1)
+            for waiting in others:
+                with self._survives():
+                    self._check_age(waiting)
+                    decoded.append(self._decode(waiting))
+        together = None
+        if len(decoded) > 1:
+            together = self._batches.run_together(tail, [one.arrays for one in decoded])
+        for i, one in enumerate(decoded):
+            result = None
+            with self._survives():
+                outputs = together[i] if together else self._batches.run(tail, one.arrays)
+                result = self._result(one, outputs)
+            if result is not None:
+                self.answered_together += together is not None
+                yield result
+
+    @contextmanager
+    def _survives(self) -> Iterator[None]:
+        """Count what was wrong with one vehicle's bundle, so that the others are served."""
         try:
-            result = self._finish(waiting)
+            yield
         except BundleError as error:
             self._reject(str(error))
-            return True
         except CodecError:
             # Its text quotes what arrived: no reason to count by.
             self._reject('data cannot be decoded')
-            return True
         except Exception as error:
-            # Whatever one vehicle's tensors do to a detector, the others are served.
+            # Whatever one vehicle's tensors do to a detector.
             self._reject(f'detector failed with {type(error).__name__}')
-            return True
-        self._answer(result)
-        self.answered += 1
-        return True
 
-    def _vehicle(self, name: str) -> _Vehicle | None:
-        """Return a vehicle's entry, made in the place of the longest silent one if need be."""
-        entry = self._vehicles.pop(name, None)
-        if entry is None:
-            if len(self._vehicles) >= MAX_VEHICLES:
-                idle = next((n for n, v in self._vehicles.items() if not v.queue), None)
-                if idle is None:
-                    return None
-                del self._vehicles[idle]
-            entry = _Vehicle(deque(), Allowance(time.monotonic()))
-        self._vehicles[name] = entry
-        return entry
+    def _size(self, first: Waiting, tail: Half) -> int:
+        """Return how many of the bundles that wait for a tail are best finished together."""
+        with self._changed:
+            waiting = 1 + self._turns.count_like(first)
+        started_s = time.monotonic()
+        size = self._batches.size(tail, waiting)
+        # The first time it tries the tail out, which is part of having it built.
+        first.allowance.spend(time.monotonic() - started_s)
+        return size
 
-    def _take(self) -> _Waiting | None:
-        """Return the oldest bundle of the vehicle that waits longest for its turn."""
-        if not self._turns:
-            return None
-        vehicle = self._turns.popleft()
-        waiting = vehicle.queue.popleft()
-        if vehicle.queue:
-            self._turns.append(vehicle)
-        return waiting
-
-    def _finish(self, waiting: _Waiting) -> Result:
-        bundle = waiting.bundle
-        started_ns = time.monotonic_ns()
-        if (started_ns - waiting.arrived_ns) / 1e9 > self._limits.max_age_s:
+    def _check_age(self, waiting: Waiting) -> None:
+        if (time.monotonic_ns() - waiting.arrived_ns) / 1e9 > self._limits.max_age_s:
             raise BundleError('too old')
-        tail = self._tail(bundle, waiting.allowance)
-        ready_ns = time.monotonic_ns()
-        with self._slowdown:
-            arrays = [codec.decode(t.data, t.codec, t.shape, t.dtype) for t in bundle.tensors]
-        decoded_ns = time.monotonic_ns()
-        with self._slowdown:
-            found = self._detector.decode(tail(*arrays))
+
+    def _decode(self, waiting: Waiting) -> _Decoded:
+        started_ns = time.monotonic_ns()
+        bundle = waiting.bundle
+        arrays = tuple(codec.decode(t.data, t.codec, t.shape, t.dtype) for t in bundle.tensors)
+        return _Decoded(bundle, arrays, waiting.arrived_ns, started_ns, time.monotonic_ns())
+
+    def _result(self, one: _Decoded, outputs: Arrays) -> Result:
+        bundle = one.bundle
+        found = self._detector.decode(outputs)
         return Result(
             vehicle=bundle.vehicle,
             model_hash=bundle.model_hash,
@@ -212,9 +210,11 @@ class CloudPipeline:
             detections=in_camera_pixels(
                 found, bundle.image_width, bundle.image_height, self._detector
             ),
-            queue_s=(ready_ns - waiting.arrived_ns) / 1e9,
-            decode_s=(decoded_ns - ready_ns) / 1e9,
-            compute_s=(time.monotonic_ns() - decoded_ns) / 1e9,
+            queue_s=(one.started_ns - one.arrived_ns) / 1e9,
+            decode_s=(one.decoded_ns - one.started_ns) / 1e9,
+            # All that it waited for since, the others of its batch included: that is what a frame
+            # of this car takes here, and what the car's monitor must reckon with.
+            compute_s=(time.monotonic_ns() - one.decoded_ns) / 1e9,
         )
 
     def _tail(self, bundle: Bundle, allowance: Allowance) -> Half:

@@ -23,7 +23,7 @@ from dads_ros.bundle import check_result
 from dads_ros.bundle import EncodedTensor
 from dads_ros.bundle import Result
 from dads_ros.errors import BundleError
-from dads_ros.pipeline import cloud as cloud_module
+from dads_ros.pipeline import turns as turns_module
 from dads_ros.pipeline.cloud import CloudLimits
 from dads_ros.pipeline.cloud import CloudPipeline
 from dads_ros.pipeline.model import LoadedModel
@@ -93,14 +93,14 @@ def test_vehicles_take_turns(tiny):
 
 def test_memory_is_bounded_by_vehicles(tiny):
     made, results = pipeline(tiny)
-    for number in range(3 * cloud_module.MAX_VEHICLES):
+    for number in range(3 * turns_module.MAX_VEHICLES):
         made.receive(bundle(tiny, f'car{number}'))
-    assert len(made._vehicles) == len(made._turns) == cloud_module.MAX_VEHICLES
-    assert made.rejected['too many vehicles'] == 2 * cloud_module.MAX_VEHICLES
+    assert len(made._turns._vehicles) == len(made._turns) == turns_module.MAX_VEHICLES
+    assert made.rejected['too many vehicles'] == 2 * turns_module.MAX_VEHICLES
     run_dry(made)
-    assert len(results) == cloud_module.MAX_VEHICLES
+    assert len(results) == turns_module.MAX_VEHICLES
     made.receive(bundle(tiny, 'newcomer'))  # takes the place of one that is silent
-    assert len(made._vehicles) == cloud_module.MAX_VEHICLES
+    assert len(made._turns._vehicles) == turns_module.MAX_VEHICLES
     assert made.step(0.0) and results[-1].vehicle == 'newcomer'
 
 
@@ -117,7 +117,7 @@ def test_restarted_vehicle_counts_from_the_start(tiny, monkeypatch):
     made, results = pipeline(tiny)
     made.receive(bundle(tiny, sequence=500))
     run_dry(made)
-    monkeypatch.setattr(cloud_module, 'FORGET_S', 0.01)
+    monkeypatch.setattr(turns_module, 'FORGET_S', 0.01)
     time.sleep(0.02)
     made.receive(bundle(tiny, sequence=1))
     run_dry(made)
