@@ -51,6 +51,15 @@ _STOP_REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DIES_WITH_PARENT = ('setpriv', '--pdeathsig', 'KILL')
 
 
+def require_programs(names: Sequence[str]) -> None:
+    """Raise ProcessError when a program, or what starts them all, is not on PATH."""
+    missing = [name for name in (_DIES_WITH_PARENT[0], *names) if shutil.which(name) is None]
+    if missing:
+        raise ProcessError(
+            f'not on PATH: {", ".join(missing)}; use scripts/run dads or ros2 run dads_ros dads'
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """

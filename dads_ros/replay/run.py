@@ -26,6 +26,7 @@ from dads_ros.processes import Process
 from dads_ros.processes import ProcessGroup
 from dads_ros.replay.methods import Method
 
+NODES = ('recorder', 'cloud', 'edge', 'monitor', 'player')
 READY_S = 120.0
 QUIET_S = 1.5
 

@@ -35,6 +35,7 @@ from dads_ros.media.run_video import as_played
 from dads_ros.media.run_video import write_run_video
 from dads_ros.media.sources import open_source
 from dads_ros.media.sources import Source
+from dads_ros.processes import require_programs
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import WARMUP_FRAMES
@@ -42,6 +43,7 @@ from dads_ros.replay.prepare import prepare
 from dads_ros.replay.prepare import Prepared
 from dads_ros.replay.prepare import rate_curve
 from dads_ros.replay.prepare import slowed_down
+from dads_ros.replay.run import NODES
 from dads_ros.replay.run import replay
 from dads_ros.replay.run import RunSetup
 from dads_ros.replay.stamps import cameras_stamps
@@ -98,6 +100,7 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
     source = open_source(drive.source)
     trace = load_trace(drive.trace) if drive.trace else None
     check_is_session(folder)
+    require_programs(NODES)
     prepared = prepare(drive.detector, drive.weights, drive.source)
     profile = prepared.profile
     slowdown = drive.edge_slowdown
