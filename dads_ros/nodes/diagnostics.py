@@ -19,20 +19,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping
+import math
 from typing import Any
 
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
+from dads_ros.pipeline.frame import Outcome
 from diagnostic_msgs.msg import DiagnosticArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_msgs.msg import KeyValue
 from rclpy.node import Node
 
 PERIOD_S = 1.0
-# Reasons for a refusal that no node of ours gives cause for.
+# No frame, or none finished, for so long: nothing is detected, whatever the reason.
+SILENT_S = 5.0
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+# Reasons for a refusal that no node of ours gives cause for, unless it is set up wrongly.
 STRANGE = frozenset(
-    {'forged', 'replayed', 'unknown key', 'malformed', 'too large', 'another vehicle'}
-)
+    {
+        'forged', 'replayed', 'unknown key', 'malformed', 'too large', 'another vehicle',
+        'another model',
+    }
+)  # fmt: skip
 
 
 class Diagnostics:
@@ -62,12 +70,58 @@ class Diagnostics:
             self._publisher.publish(DiagnosticArray(header=header, status=self._statuses()))
 
 
+class FrameWatch:
+    """Judges once a second, from counts alone, whether frames come in and are finished."""
+
+    def __init__(self) -> None:
+        self._judged_s = -math.inf
+        self._offered = self._finished = self._unread = 0
+        self._frame_s = -math.inf
+        self._unfinished_s: float | None = None
+
+    def judge(
+        self, now_s: float, offered: int, ended: Mapping[Outcome, int], *, is_enabled: bool
+    ) -> tuple[bytes, str]:
+        """
+        Return the level and what it means.
+
+        :param now_s: of a monotonic clock. After a gap the node was inactive: the past is no sign.
+        :param offered: camera frames so far.
+        :param ended: how they ended, so far.
+        """
+        finished = sum(count for outcome, count in ended.items() if outcome.is_published)
+        unread = ended.get(Outcome.DROPPED_INVALID, 0)
+        newly_unread = unread - self._unread
+        was_looking = is_enabled and now_s - self._judged_s < 3 * PERIOD_S
+        if offered != self._offered or not was_looking:
+            self._frame_s = now_s
+        if finished != self._finished or not was_looking:
+            self._unfinished_s = None
+        elif self._unfinished_s is None and offered != self._offered:
+            self._unfinished_s = now_s
+        self._judged_s = now_s
+        self._offered, self._finished, self._unread = offered, finished, unread
+        if not is_enabled:
+            return OK, 'paused by the service enable'
+        if (silent_s := now_s - self._frame_s) >= SILENT_S:
+            return ERROR, f'no camera frame for {silent_s:.0f} s'
+        if self._unfinished_s is not None and now_s - self._unfinished_s >= SILENT_S:
+            return ERROR, f'no camera frame finished for {now_s - self._unfinished_s:.0f} s'
+        if was_looking and newly_unread:
+            return WARN, f'{newly_unread} images of the last second could not be read'
+        return OK, f'{offered} camera frames'
+
+
 def status(
-    node: Node, part: str, message: str, values: Mapping[str, object], *, warn: bool = False
+    node: Node, part: str, message: str, values: Mapping[str, object], level: bytes = OK
 ) -> DiagnosticStatus:
-    """Return the status of a part of a node; warn says that a person should look."""
+    """
+    Return the status of a part of a node.
+
+    :param level: WARN: a person should look; ERROR: the part does not do its work.
+    """
     return DiagnosticStatus(
-        level=DiagnosticStatus.WARN if warn else DiagnosticStatus.OK,
+        level=level,
         name=f'{node.get_fully_qualified_name()}: {part}',
         message=message,
         hardware_id=node.get_namespace(),
@@ -76,7 +130,12 @@ def status(
 
 
 def refusals(node: Node, refused: Mapping[str, int], *, is_sealed: bool) -> DiagnosticStatus:
-    """Return the status of what a node refused, by reason; it warns of what a stranger sent."""
+    """
+    Return the status of what a node refused, by reason; it warns of what a stranger sent.
+
+    It is never an error: whoever reaches the network could cause one. It stays a warning for as
+    long as the node lives: that a stranger was there is news after he left, too.
+    """
     total = sum(refused.values())
     forged = sum(count for reason, count in refused.items() if reason.endswith(' forged'))
     sums = {'transport': 'sealed' if is_sealed else 'plain', 'refused': total, 'forged': forged}
@@ -85,5 +144,5 @@ def refusals(node: Node, refused: Mapping[str, int], *, is_sealed: bool) -> Diag
         'refused',
         f'{total} messages refused' if total else 'nothing refused',
         {**sums, **refused},
-        warn=any(reason.split(' ', 1)[-1] in STRANGE for reason in refused),
+        WARN if any(STRANGE & {r, r.partition(' ')[2]} for r in refused) else OK,
     )

@@ -98,6 +98,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             Slowdown(s.emulated_slowdown) if s.emulated_slowdown > 1 else None,
         )
         self.create_service(SetBool, 'enable', self._on_enable)
+        self._frame_watch = diagnostics.FrameWatch()
         self._diagnostics = diagnostics.Diagnostics(self, self._statuses)
 
     def activate(self) -> None:
@@ -235,24 +236,20 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         return size_bytes
 
     def _statuses(self) -> list[DiagnosticStatus]:
-        ended = {
-            outcome.name.lower().replace('_', ' '): self._pipeline.ended[outcome]
-            for outcome in Outcome
+        pipeline = self._pipeline
+        values = {
+            'enabled': self._is_enabled,
+            'camera frames': pipeline.offered,
+            'deadlines missed': pipeline.missed,
+            'bundles over the cap': pipeline.over_cap,
+            **{o.name.lower().replace('_', ' '): pipeline.ended[o] for o in Outcome},
         }
-        refused = {**self._pipeline.rejected, **self._wire.refused}
+        level, told = self._frame_watch.judge(
+            time.monotonic(), pipeline.offered, pipeline.ended, is_enabled=self._is_enabled
+        )
+        refused = {**pipeline.rejected, **self._wire.refused}
         return [
-            diagnostics.status(
-                self,
-                'frames',
-                f'{self._pipeline.offered} camera frames',
-                {
-                    'enabled': self._is_enabled,
-                    'camera frames': self._pipeline.offered,
-                    'deadlines missed': self._pipeline.missed,
-                    'bundles over the cap': self._pipeline.over_cap,
-                    **ended,
-                },
-            ),
+            diagnostics.status(self, 'frames', told, values, level),
             diagnostics.refusals(self, refused, is_sealed=self._wire.is_sealed),
         ]
 

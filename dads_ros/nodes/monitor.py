@@ -196,8 +196,8 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         }
         if isinstance(self._policy.table, RefinedTable):
             values['exact heavy plan'] = self._policy.table.told()
-        warn = behind or not outlook.link.alive
-        return [diagnostics.status(self, 'plan', plan.reason, values, warn=warn)]
+        level = diagnostics.WARN if behind or not outlook.link.alive else diagnostics.OK
+        return [diagnostics.status(self, 'plan', plan.reason, values, level)]
 
 
 def _waiting(subscription: Any) -> Iterator[Any]:
