@@ -65,7 +65,7 @@ def test_defaults_are_those_of_the_core(settings, limits):
         ('compressed', 1, "parameter 'compressed' must be a bool, not 1"),
         ('watchdog_s', 'x', "parameter 'watchdog_s' must be a float, not 'x'"),
         ('watchdog_s', float('nan'), "parameter 'watchdog_s' must be a number, not nan"),
-        ('device', 'tpu', "parameter 'device' is 'tpu'; use one of cpu, cuda"),
+        ('device', 'tpu', "parameter 'device' is 'tpu'; use one of cpu, cuda, cuda-half"),
         ('nothing', 1, "parameter 'nothing' is unknown; see the parameter reference"),
     ],
 )

@@ -28,12 +28,13 @@ END = '<!-- end -->'
 def tables(result: dict[str, Any]) -> str:
     """Return the result of ``dads bench fleet`` as Markdown."""
     lines = [
-        '| cars | cloud processes | answers/s | median | 95% | least served over most | lost '
-        '| CPU per answer | memory |',
-        '| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+        '| cars | cloud processes | batch | answers/s | median | 95% | least served over most '
+        '| lost | CPU per answer | memory |',
+        '| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ]
     lines += [
-        f'| {one["cars"]} | {one["processes"]} | {one["answers_per_s"]:.0f} '
+        f'| {one["cars"]} | {one["processes"]} | {_batch(one["batch"])} '
+        f'| {one["answers_per_s"]:.0f} '
         f'| {one["latency_median_ms"]:.0f} ms | {one["latency_p95_ms"]:.0f} ms '
         f'| {one["fairness"]:.2f} | {one["lost"]} | {one["cpu_ms"]:.1f} ms '
         f'| {one["memory_mb"]:.0f} MB |'
@@ -53,6 +54,10 @@ def tables(result: dict[str, Any]) -> str:
         f'of {result["load_1min"]:.1f}.',
     ]
     return '\n'.join(lines)
+
+
+def _batch(most: int) -> str:
+    return 'off' if most == 1 else f'to {most}'
 
 
 def write(path: Path, result: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-``dads bench fleet``: one cloud node for many cars against one node each, and batches of tails.
+``dads bench fleet``: one cloud node for many cars, alone and in batches, against one node each.
 
 Real cloud nodes get bundles over DDS from a process that plays the cars. Each car sends its next
 bundle when its last one was answered, so that the figures are those of full load.
@@ -41,6 +41,7 @@ from dads_ros.processes import node_command
 from dads_ros.processes import Process
 from dads_ros.processes import ProcessGroup
 from dads_ros.profiles.profiling import machine_name
+from dads_ros.settings import CloudSettings
 from dads_ros.settings import DEFAULT_DETECTOR
 import psutil
 from tqdm import tqdm
@@ -55,6 +56,7 @@ class Load:
     """
     What a fleet got out of its cloud nodes.
 
+    :param batch: bundles that a cloud node may finish together.
     :param fairness: bundles answered to the car that got fewest, over those of the one that got
         most.
     :param cpu_ms: of all cloud processes, for each answer.
@@ -63,6 +65,7 @@ class Load:
 
     cars: int
     processes: int
+    batch: int
     answers_per_s: float
     latency_median_ms: float
     latency_p95_ms: float
@@ -103,10 +106,9 @@ def measure(folder: Path, seconds: float) -> dict[str, object]:
     model = capture_detector(detector)
     boundary = narrowest(model.graph)
     batches: list[Batch] = measure_batches(model, boundary)
-    setups = [(cars, n) for cars in FLEETS for n in dict.fromkeys((1, cars))]
     loads = [
-        load(folder / f'{cars}-{n}', boundary, cars, n, seconds)
-        for cars, n in tqdm(setups, desc='fleets', unit='fleet')
+        load(folder / f'{cars}-{n}-{batch}', boundary, cars, n, batch, seconds)
+        for cars, n, batch in tqdm(setups(), desc='fleets', unit='fleet')
     ]
     return {
         'detector': detector.name,
@@ -120,6 +122,14 @@ def measure(folder: Path, seconds: float) -> dict[str, object]:
     }
 
 
+def setups() -> list[tuple[int, int, int]]:
+    """Return cars, cloud processes and largest batch of what is measured; no car has two."""
+    most = CloudSettings().batch
+    together = [(cars, 1, batch) for cars in FLEETS for batch in (1, most) if cars >= batch]
+    apart = [(cars, cars, 1) for cars in FLEETS if cars > 1]
+    return sorted(together + apart)
+
+
 def narrowest(graph: LayerGraph) -> tuple[str, ...]:
     """Return the boundary of one tensor that has the fewest bytes."""
     ids = [layer.id for layer in graph.layers]
@@ -129,7 +139,12 @@ def narrowest(graph: LayerGraph) -> tuple[str, ...]:
 
 
 def load(
-    folder: Path, boundary: tuple[str, ...], cars: int, processes: int, seconds: float
+    folder: Path,
+    boundary: tuple[str, ...],
+    cars: int,
+    processes: int,
+    batch: int,
+    seconds: float,
 ) -> Load:
     """
     Measure one fleet.
@@ -144,7 +159,7 @@ def load(
         clouds = [
             group.start(
                 f'cloud{i}',
-                node_command('cloud', {'threads': 1, 'vehicles': share}),
+                node_command('cloud', {'threads': 1, 'batch': batch, 'vehicles': share}),
                 folder / f'cloud{i}.log',
             )
             for i, share in enumerate(shares)
@@ -169,6 +184,7 @@ def load(
     return Load(
         cars=cars,
         processes=processes,
+        batch=batch,
         answers_per_s=sum(answered) / figures['elapsed_s'],
         latency_median_ms=median(latencies_s) * 1e3,
         latency_p95_ms=latencies_s[int(len(latencies_s) * 0.95)] * 1e3,
