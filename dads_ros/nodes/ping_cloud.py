@@ -44,9 +44,9 @@ class PingNode(base.DadsNode[PingSettings]):
     def configure(self) -> None:
         """Announce the probes, sealed if there is a key."""
         wire = Wire(self, keyring_of_car(self, self.settings.key_file), limit_bytes=0)
-        profile = qos.wire('reliable')
-        self._probes = wire.outlet('probe', profile)
-        wire.listen('probe_reply', self._on_reply, profile)
+        # What to offer and to ask for so that a cloud of either reliability is heard.
+        self._probes = wire.outlet('probe', qos.wire('reliable'))
+        wire.listen('probe_reply', self._on_reply, qos.wire('best_effort'))
 
     def activate(self) -> None:
         """Begin to ask."""
