@@ -60,7 +60,8 @@ def test_the_table_is_what_the_nodes_have(peer: Any, tmp_path: Path) -> None:
         who = (name, NAMESPACE)
         peer.until(
             lambda name=name, who=who: (
-                found(node.get_publisher_names_and_types_by_node(*who))
+                who in node.get_node_names_and_namespaces()  # else rclpy raises
+                and found(node.get_publisher_names_and_types_by_node(*who))
                 == listed(name, 'publishers')
                 and found(node.get_subscriber_names_and_types_by_node(*who))
                 == listed(name, 'subscribers')
