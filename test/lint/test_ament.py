@@ -58,7 +58,7 @@ def test_pep257(root: Path) -> None:
 
 
 def test_copyright(root: Path) -> None:
-    done = run('ament_copyright', *PYTHON, root=root)
+    done = run('ament_copyright', *PYTHON, 'CONTRIBUTING.md', 'LICENSE', root=root)
     assert done.returncode == 0, done.stdout[-4000:]
 
 

@@ -58,9 +58,12 @@ def requirements(root: Path, name: str = 'core') -> dict[str, str]:
     return {row[1].lower(): row[2] or '' for row in rows if row}
 
 
-def test_version_is_that_of_the_changelog(root: Path, package: ElementTree.Element) -> None:
-    headings = re.findall(r'^(\S+) .*\n-+$', (root / 'CHANGELOG.rst').read_text(), re.MULTILINE)
-    assert headings[0] == package.findtext('version')
+def test_changelog_has_the_version_or_what_is_to_come(
+    root: Path, package: ElementTree.Element
+) -> None:
+    headings = re.findall(r'^(.+)\n-+$', (root / 'CHANGELOG.rst').read_text(), re.MULTILINE)
+    released = re.escape(package.findtext('version') or '') + r' \(\d{4}-\d{2}-\d{2}\)'
+    assert headings[0] == 'Forthcoming' or re.fullmatch(released, headings[0])  # REP-132
 
 
 def test_every_requirement_has_a_rosdep_key_or_says_not(
