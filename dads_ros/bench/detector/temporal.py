@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Would it pay to code the waist against an earlier frame's, as a video codec does?
+Tell whether coding the waist against an earlier frame's, as video codecs do, would pay.
 
 A car may only refer to a tensor that the cloud has: the last one that was acknowledged. With a
 round trip of so many frame periods that is ``1 + round trip`` frames ago, and every frame (or its
