@@ -18,7 +18,8 @@ Time the layers and halves of a captured network.
 Layer by layer, a network takes less time than as a whole: calls, arguments and memory between
 layers are not seen. So whole halves are timed at several cuts in the same rounds, and a line
 through (sum of layer times, measured half) corrects the layers. What a round takes as a whole
-tells how slow the machine was just then, and is divided out.
+tells how slow the machine was just then, and is divided out. Before each half there is a pause, as
+a node waits for its camera: what runs then starts with cold caches, which costs a tenth and more.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ import torch
 from torch import fx
 
 Clock = Callable[[], float]
+# A pause before each half. A camera leaves longer ones; much longer ones cost hardly more.
+IDLE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class HalfTimer:
         self._seconds: list[list[float]] = [[] for _ in self._layers]
 
     def round(self, frame: np.ndarray) -> None:
-        """Time every half once, back to back, so that they meet the same machine."""
+        """Time every half once, in one go, so that they meet the same machine."""
         self._time(0, self._whole, (frame,))
         for number, (head, tail) in enumerate(self._pairs):
             tensors = self._time(2 * number + 1, head, (frame,))
@@ -161,6 +164,7 @@ class HalfTimer:
     ) -> tuple[np.ndarray, ...]:
         with torch.inference_mode():
             tensors = half.load(*arrays)
+            time.sleep(IDLE_S)
             start = self._clock()
             results = half.run(tensors)
             self._seconds[slot].append(self._clock() - start)

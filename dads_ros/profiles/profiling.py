@@ -55,7 +55,7 @@ CODECS = (
     'levels+zstd', 'levels2+zstd', 'levels4+zstd', 'levels8+zstd',
     'jpeg30', 'jpeg50', 'jpeg75', 'jpeg90', 'webp30', 'webp50', 'webp75',
 )  # fmt: skip
-_CUTS = 6
+_CUTS = 4
 _HIGH = 0.95
 
 

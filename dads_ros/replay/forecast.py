@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
@@ -30,6 +31,8 @@ from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.planning import build_table
 from dads_ros.profiles.planning import cost_graphs
 from dads_ros.profiles.profile import Profile
+from dads_ros.replay.methods import at_budget
+from dads_ros.replay.methods import JPEG_UPLOAD
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import METHODS
 from dads_ros.replay.methods import WARMUP_FRAMES
@@ -100,23 +103,29 @@ class Planner:
     ) -> None:
         self.graph = edge.graph
         self._graphs = cost_graphs(edge.graph, edge, cloud, privacy=privacy)
+        found = Calibration.find(calibration, edge.model_hash)
         self.table = build_table(
             edge.graph,
             edge,
             cloud,
             accuracy_budget=accuracy_budget,
-            calibration=Calibration.find(calibration, edge.model_hash),
+            calibration=found,
             privacy=privacy,
         )
-        jpeg = METHODS['cloud-only-jpeg'].codec
+        inputs = self.graph.inputs
+        self._at_budget = partial(
+            at_budget, calibration=found, inputs=inputs, budget=accuracy_budget
+        )
         if not privacy:
-            table = with_cut(self.table, self._graphs, self.graph, self.graph.inputs, jpeg)
-            self._upload = table, table.row_of(self.graph.inputs, jpeg)
+            jpeg = self._at_budget(METHODS[JPEG_UPLOAD]).codec
+            table = with_cut(self.table, self._graphs, self.graph, inputs, jpeg)
+            self._upload = table, table.row_of(inputs, jpeg)
         else:
             self._upload = self.table, self.table.local_row
 
     def policy(self, method: Method) -> Policy:
         """Return the policy of a method."""
+        method = self._at_budget(method)
         boundary = (method.boundary or self.graph.inputs) if method.codec else ()
         table = self.table
         if boundary:

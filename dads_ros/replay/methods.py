@@ -17,8 +17,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 
 from dads_ros.errors import ConfigError
+from dads_ros.profiles.calibration import Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,20 @@ class Method:
     patience_s: float = 1.0
 
 
+JPEG_UPLOAD = 'cloud-only-jpeg'
 METHODS = {
     method.name: method
     for method in (
         Method('dads', 'the cut moves with link and load', 'auto'),
         Method('edge-only', 'every layer on the car', 'local'),
-        Method('cloud-only-jpeg', 'upload a JPEG of the frame', 'fixed', 'jpeg75', False),
+        Method(JPEG_UPLOAD, 'upload a JPEG of the frame', 'fixed', 'jpeg75', False),
         Method('cloud-only-raw', 'upload the frame as it is', 'fixed', 'raw', False),
     )
 }
 # Recorded, but counted nowhere.
 WARMUP_FRAMES = 10
 
-DEFAULT_METHODS = ('dads', 'edge-only', 'cloud-only-jpeg')
+DEFAULT_METHODS = ('dads', 'edge-only', JPEG_UPLOAD)
 
 
 def choose(names: str) -> tuple[Method, ...]:
@@ -69,3 +72,27 @@ def choose(names: str) -> tuple[Method, ...]:
         if name not in METHODS:
             raise ConfigError(f'method {name!r} is unknown; use some of {", ".join(METHODS)}')
     return tuple(METHODS[name] for name in dict.fromkeys(chosen))
+
+
+def at_budget(
+    method: Method, calibration: Calibration | None, inputs: tuple[str, ...], budget: float
+) -> Method:
+    """
+    Return the method with the coarsest JPEG that keeps within the accuracy budget.
+
+    A coarser one would be sooner there and find less: ways are compared at what ours is held to.
+    Without a calibration, or a JPEG that is good enough, the method stays as it is.
+
+    :param inputs: the network's input layers.
+    :param budget: AP at IoU 0.5 that a codec may cost.
+    """
+    if method.name != JPEG_UPLOAD or calibration is None:
+        return method
+    qualities = [
+        int(row.codec.removeprefix('jpeg'))
+        for row in calibration.rows
+        if row.boundary == inputs
+        and row.codec.startswith('jpeg')
+        and calibration.ap50 - row.ap50 <= budget
+    ]
+    return replace(method, codec=f'jpeg{min(qualities)}') if qualities else method

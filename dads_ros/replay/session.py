@@ -37,6 +37,7 @@ from dads_ros.media.sources import open_source
 from dads_ros.media.sources import Source
 from dads_ros.processes import require_programs
 from dads_ros.profiles.calibration import Calibration
+from dads_ros.replay.methods import at_budget
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import WARMUP_FRAMES
 from dads_ros.replay.prepare import prepare
@@ -133,7 +134,8 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
         calibration = Calibration.find(drive.calibration, profile.model_hash)
         budget = drive.accuracy_budget
         curve = rate_curve(profile, calibration, budget) if calibration else None
-        for method in methods:
+        for plain in methods:
+            method = at_budget(plain, calibration, setup.inputs, budget)
             info = files / f'{method.name}.json'
             write_info(
                 info,

@@ -29,6 +29,8 @@ from typing import Any
 
 from dads_ros.media.sources import open_source
 from dads_ros.processes import placed
+from dads_ros.profiles.calibration import Calibration
+from dads_ros.replay.methods import at_budget
 from dads_ros.replay.methods import Method
 from dads_ros.replay.prepare import prepare
 from dads_ros.replay.prepare import Prepared
@@ -68,6 +70,7 @@ class Drive:
     :param seconds: end the clip after this long.
     :param rate: speed of the replay; 2 is twice as fast.
     :param loop: whether the clip starts again at its end.
+    :param accuracy_budget: AP at IoU 0.5 that a codec may cost.
     :param edge_frame_s: what a whole frame shall take on the car; None keeps this machine's own.
     """
 
@@ -78,6 +81,7 @@ class Drive:
     rate: float = 1.0
     loop: bool = False
     calibration: Path | None = None
+    accuracy_budget: float = 0.01
     detector: str = DEFAULT_DETECTOR
     weights: Path | None = None
 
@@ -115,6 +119,9 @@ def drive_once(drive: Drive, method: Method, prepared: Prepared, folder: Path) -
     setup = drive.setup
     if slowdown > 1:
         setup = replace(setup, edge_cores=CAR_CORES * prepared.profile.threads / slowdown)
+    calibration = Calibration.find(drive.calibration, prepared.profile.model_hash)
+    inputs = prepared.profile.graph.inputs
+    method = at_budget(method, calibration, inputs, drive.accuracy_budget)
     source = open_source(drive.clip)
     kind = SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE
     info = run_info(method, source, drive.rate, prepared, _link(setup), slowdown, kind)
@@ -219,6 +226,7 @@ def _run_setup(drive: Drive, prepared: Prepared, slowdown: float, folder: Path) 
         slowdown=slowdown,
         inputs=prepared.profile.graph.inputs,
         stamp_origin_ns=time.time_ns(),
+        accuracy_budget=drive.accuracy_budget,
         loop=drive.loop,
     )
 

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 import copy
 from dataclasses import dataclass
 import random
+import time
 
 from dads_ros import codec
 from dads_ros.detector.api import Detector
@@ -170,7 +171,9 @@ def predictions(
         path = Path(detector, model, plan.boundary, plan.codec)
         taken, here = [], []
         for frame in timing.rounds(frames, _ROUNDS):
+            time.sleep(timing.IDLE_S)  # as a node waits for its camera
             taken.append(sum(path.run(frame)[:2]))
+            time.sleep(timing.IDLE_S)
             here.append(whole.run(frame)[0])
         predicted_s = plan.edge_s + plan.cloud_s
         share = float(np.median(np.array(taken) / np.array(here)))
