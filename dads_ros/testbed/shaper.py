@@ -36,6 +36,7 @@ STALLED_BPS = 1000
 # Tokens for a packet and this long may gather: the kernel wakes up late on a busy machine. They
 # let the first packet after a pause pass at once.
 _BURST_S = 0.001
+_OPEN_BPS = 100e6
 _UNUSED_PROTOCOL = 0x88B5  # reserved for experiments: no host listens
 
 
@@ -74,7 +75,9 @@ class Follower:
     """
     Sets a rate along a trace, in a thread; a context manager.
 
-    The trace's first rate holds from entering on, and its clock begins with ``start``.
+    The link is open until ``hold`` sets the trace's first rate; the clock begins with ``start``.
+    To find each other, the nodes send more than the slowest links carry in a quarter of a minute,
+    which would be charged to whatever is measured.
 
     :param set_rate: called with bits per second; what it raises is raised again on leaving.
     """
@@ -88,15 +91,20 @@ class Follower:
         self.late_s: list[float] = []
         """How long after its time each sample came into force."""
 
+    def hold(self) -> None:
+        """Set the trace's first rate."""
+        self._set_rate(self._trace.rate_bps(0.0))
+
     def start(self) -> None:
         """Begin to follow the trace now."""
+        self.hold()
         self._thread = threading.Thread(
             target=self._run, args=(time.monotonic(),), name='link follower', daemon=True
         )
         self._thread.start()
 
     def __enter__(self) -> Follower:
-        self._set_rate(self._trace.rate_bps(0.0))
+        self._set_rate(_OPEN_BPS)
         return self
 
     def __exit__(
@@ -115,7 +123,7 @@ class Follower:
         try:
             for time_s, rate_bps in self._trace.samples:
                 if time_s <= 0:
-                    continue  # rate_bps(0) holds since entering
+                    continue  # set by hold()
                 if self._stop.wait(max(0.0, origin_s + time_s - time.monotonic())):
                     return
                 self._set_rate(rate_bps)
