@@ -103,7 +103,7 @@ def two_topics(path: Path) -> None:
     with Writer(path, version=8) as writer:
         for number, topic in enumerate(('/left', '/right')):
             connection = writer.add_connection(topic, bag.IMAGE, typestore=types)
-            message = bag._message(types, clip(1)[0], False)
+            message = bag.image_message(types, clip(1)[0], compressed=False)
             writer.write(connection, number, types.serialize_cdr(message, bag.IMAGE))
 
 
