@@ -117,7 +117,7 @@ def test_all_faults_are_listed(played: Played) -> None:
 def test_flood_starves_nobody_and_memory_stays_flat(played: Played) -> None:
     found = played.flood
     assert found.sent_hz > 300  # a busy machine may not reach all of its 1000
-    assert found.sent > 0.3 * found.frames
+    assert found.sent > 0.5 * found.frames
     assert found.via_cloud > 0.7 * found.sent
     assert found.answered_hz > 1
     assert found.memory_growth < 0.05

@@ -116,7 +116,7 @@ def clean() -> dict[str, str]:
 def run(environment: Path, *arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     program, *rest = arguments
     return subprocess.run(
-        [environment / 'bin' / program, *rest], cwd=cwd, env=clean(),
+        [environment / 'bin' / program, *rest], cwd=cwd, env=clean() | {'PATH': os.defpath},
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 

@@ -93,6 +93,7 @@ def flood(rig: Rig, duration_s: float) -> Flood:
     Raises ProcessError when it, or a node, fails.
     """
     rig.set('cloud', vehicles=['.', FLOODER])
+    rig.set('monitor', mode='cloud')  # where it might compute by itself, nothing would be tried
     rig.wait_for_cloud()
     before_ns = time.monotonic_ns()
     rig.wait(BEFORE_S)
@@ -114,6 +115,7 @@ def flood(rig: Rig, duration_s: float) -> Flood:
         raise ProcessError(f"'flooder' ended with status {child.returncode}:\n{errors}")
     end_ns = time.monotonic_ns()
     rig.set('cloud', vehicles=['.'])
+    rig.set('monitor', mode='auto')
     rig.wait(0.5)
     told = json.loads(out)
     within = _between(rig.frames(), told['began_ns'], end_ns)
