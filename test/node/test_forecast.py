@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The forecast beside the real nodes: given how fast the machine was, it says what they measure."""
+"""The forecast beside the real nodes: knowing the machine's pace, it says what they measure."""
 
 from __future__ import annotations
 
