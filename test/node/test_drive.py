@@ -32,8 +32,8 @@ import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
-# Enough, then hardly enough for a bundle a frame period, then enough again.
-TRACE = 'time_s,uplink_mbps\n0,8\n9,0.12\n17,8\n'
+# Enough, then too little for a bundle a frame period, then enough again.
+TRACE = 'time_s,uplink_mbps\n0,8\n9,0.08\n17,8\n'
 
 
 @pytest.fixture(scope='module')

@@ -54,6 +54,7 @@ def exchange(bed: Bed, logs: Path) -> list[dict[str, Any]]:
 
 def test_messages_take_the_time_of_a_shaped_link(tmp_path: Path) -> None:
     with make_bed(Setup(STEADY), tmp_path) as bed:
+        bed.begin()
         rows = exchange(bed, tmp_path)
         sent_bytes = bed.link.uplink.counters().sent_bytes
     answers_s = [row['answer_s'] for row in rows]
@@ -69,6 +70,7 @@ def test_messages_take_the_time_of_a_shaped_link(tmp_path: Path) -> None:
 
 def test_a_relay_adds_its_round_trip(tmp_path: Path) -> None:
     with make_bed(Setup(STEADY, Impairment(delay_s=0.025)), tmp_path) as bed:
+        bed.begin()
         rows = exchange(bed, tmp_path)
     answers_s = [row['answer_s'] for row in rows]
     assert None not in answers_s
