@@ -20,8 +20,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dads_ros.errors import ConfigError
-from dads_ros.report.atomic import write_text
+from dads_ros.report.atomic import write_between
 
 BEGIN = '<!-- written by dads bench faults --write -->'
 END = '<!-- end -->'
@@ -90,12 +89,4 @@ def write(path: Path, result: dict[str, Any]) -> None:
 
     Raises ConfigError when the page lacks them.
     """
-    try:
-        text = path.read_text(encoding='utf-8')
-    except OSError as error:
-        raise ConfigError(f'{str(path)!r} cannot be read: {error.strerror}') from error
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise ConfigError(f'{str(path)!r} has no lines {BEGIN!r} and {END!r} to write between')
-    write_text(path, f'{head}{BEGIN}\n{tables(result)}\n{END}{tail}')
+    write_between(path, BEGIN, tables(result), END)
