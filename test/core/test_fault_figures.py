@@ -21,7 +21,6 @@ from pathlib import Path
 
 from dads_ros.bench.faults.docs import BEGIN
 from dads_ros.bench.faults.docs import END
-from dads_ros.bench.faults.docs import write
 from dads_ros.bench.faults.figures import account
 from dads_ros.bench.faults.figures import Lives
 from dads_ros.bench.faults.figures import longest_gap_s
@@ -29,6 +28,7 @@ from dads_ros.bench.faults.figures import row
 from dads_ros.bench.faults.scenarios import Phase
 from dads_ros.errors import ConfigError
 from dads_ros.pipeline.frame import Outcome
+from dads_ros.report.atomic import write_between
 from dads_ros.report.schema import DetectionRecord
 from dads_ros.report.schema import FrameRecord
 import pytest
@@ -129,5 +129,5 @@ def test_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     page = tmp_path / 'page.md'
     page.write_text(f'{END} {BEGIN}', encoding='utf-8')
     with pytest.raises(ConfigError, match='to write between'):
-        write(page, {})
+        write_between(page, BEGIN, 'tables', END)
     assert page.read_text(encoding='utf-8') == f'{END} {BEGIN}'
