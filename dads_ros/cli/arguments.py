@@ -20,6 +20,8 @@ import argparse
 import math
 from pathlib import Path
 
+from dads_ros.replay.methods import DEFAULT_METHODS
+from dads_ros.replay.methods import METHODS
 from dads_ros.settings import DEFAULT_DETECTOR
 import numpy as np
 
@@ -38,6 +40,14 @@ def add_drive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'drive', nargs='?', default='scene',
         help='video, ROS 2 bag, folder of images, or scene[:seed] (default: %(default)s)',
+    )  # fmt: skip
+
+
+def add_baselines(parser: argparse.ArgumentParser) -> None:
+    """Add the ways to compare with."""
+    parser.add_argument(
+        '--against', default=','.join(DEFAULT_METHODS), metavar='METHODS',
+        help=f"some of {', '.join(METHODS)}; or all, none (default: %(default)s)",
     )  # fmt: skip
 
 

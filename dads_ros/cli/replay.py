@@ -24,8 +24,6 @@ import tempfile
 
 from dads_ros.cli import arguments
 from dads_ros.replay.methods import choose
-from dads_ros.replay.methods import DEFAULT_METHODS
-from dads_ros.replay.methods import METHODS
 from dads_ros.replay.session import Drive
 from dads_ros.replay.session import record_session
 from dads_ros.report.write import report_document
@@ -70,10 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--rate', type=arguments.positive, metavar='HZ',
         help="play so many of the drive's frames a second (default: as recorded)",
     )  # fmt: skip
-    parser.add_argument(
-        '--against', default=','.join(DEFAULT_METHODS), metavar='METHODS',
-        help=f"some of {', '.join(METHODS)}; or all, none (default: %(default)s)",
-    )  # fmt: skip
+    arguments.add_baselines(parser)
     arguments.add_detector(parser)
     arguments.add_choice_of_plans(parser)
     parser.add_argument(

@@ -35,8 +35,6 @@ from dads_ros.replay.forecast import LEAD_S
 from dads_ros.replay.forecast import Planner
 from dads_ros.replay.forecast import Steady
 from dads_ros.replay.methods import choose
-from dads_ros.replay.methods import DEFAULT_METHODS
-from dads_ros.replay.methods import METHODS
 from dads_ros.replay.prepare import prepare
 from dads_ros.replay.prepare import preprocess_s
 from dads_ros.report.table import ms_text
@@ -98,10 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--loss', type=arguments.share, default=0.0, metavar='SHARE',
         help='of messages that never arrive (default: %(default)s)',
     )  # fmt: skip
-    parser.add_argument(
-        '--against', default=','.join(DEFAULT_METHODS), metavar='METHODS',
-        help=f"some of {', '.join(METHODS)}; or all, none (default: %(default)s)",
-    )  # fmt: skip
+    arguments.add_baselines(parser)
     arguments.add_detector(parser)
     arguments.add_choice_of_plans(parser)
     arguments.add_json(parser, 'the forecasts')
