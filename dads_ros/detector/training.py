@@ -67,8 +67,8 @@ class Settings:
     :param validate_every: epochs between accuracies on the validation frames.
     """
 
-    epochs: int = 56
-    twin_epochs: int = 36
+    epochs: int = 80
+    twin_epochs: int = 52
     batch: int = 16
     seed: int = 1
     learning_rate: float = 2e-3
