@@ -30,7 +30,7 @@ from dads_ros.report.schema import RunRecord
 from dads_ros.settings import DEFAULT_DETECTOR
 import pytest
 
-pytestmark = [pytest.mark.ros, pytest.mark.slow]
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.quiet]
 
 # Enough, then too little for a bundle a frame period, then enough again.
 TRACE = 'time_s,uplink_mbps\n0,8\n9,0.08\n17,8\n'

@@ -39,7 +39,7 @@ from dads_ros.bench.faults.scenarios import scenarios
 from dads_ros.pipeline.frame import Outcome
 import pytest
 
-pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.quiet, pytest.mark.timeout(900)]
 
 FAULTS = (
     CLOUD_KILL,

@@ -25,7 +25,7 @@ from dads_ros.replay.prepare import slowed_down
 from dads_ros.settings import DEFAULT_DETECTOR
 import pytest
 
-pytestmark = [pytest.mark.ros, pytest.mark.slow]
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.quiet]
 
 CARS = ('/fleet/red', '/fleet/blue')
 

@@ -40,7 +40,7 @@ import numpy as np
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.quiet, pytest.mark.timeout(400)]
 
 FRAMES = 70
 RATE_HZ = 6.0

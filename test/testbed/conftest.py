@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 import socket
 import time
 
@@ -32,6 +33,13 @@ import pytest
 PORT = 5000
 FRAME_BYTES = 1442
 PAYLOAD = bytes(FRAME_BYTES - 42)  # Ethernet, IP and UDP headers
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:  # of every folder
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.quiet)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
