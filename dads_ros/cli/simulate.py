@@ -23,6 +23,7 @@ import itertools
 import json
 import math
 from pathlib import Path
+import time
 from typing import Any
 
 from dads_ros.cli import arguments
@@ -124,8 +125,11 @@ def run(args: argparse.Namespace) -> int:
         situations = list(itertools.product(links_bps, rates_hz, args.edge_slowdown))
         shown = tqdm(situations, desc='simulating', unit='situation', delay=2, leave=False)
         rtt_s = args.rtt_ms / 1e3
+        started_s = time.perf_counter()
         steady = [planner.steady(bps, hz, slower, rtt_s) for bps, hz, slower in shown]
-        print(_json(steady) if args.json else steady_table(steady))
+        wall_s = time.perf_counter() - started_s
+        pace = {'count': len(steady), 'wall_s': wall_s}
+        print(_json('situations', steady, pace) if args.json else steady_table(steady, wall_s))
         return 0
     trace = load_trace(args.trace) if args.trace else Trace((0.0,), (links_bps[0],))
     frames = source.frame_count
@@ -141,13 +145,23 @@ def run(args: argparse.Namespace) -> int:
         lead_s=LEAD_S,
     )
     methods = tqdm(choose(args.against), desc='simulating', unit='method', delay=2, leave=False)
+    started_s = time.perf_counter()
     forecasts = [forecast(planner, world, method) for method in methods]
-    print(_json(forecasts) if args.json else forecast_table(forecasts))
+    wall_s = time.perf_counter() - started_s
+    simulated_s = world.duration_s * len(forecasts)
+    pace = {
+        'frames': sum(f.frames for f in forecasts), 'simulated_s': simulated_s, 'wall_s': wall_s,
+    }  # fmt: skip
+    print(_json('forecasts', forecasts, pace) if args.json else forecast_table(forecasts, wall_s))
     return 0
 
 
-def forecast_table(forecasts: Sequence[Forecast]) -> str:
-    """Return a line per method."""
+def forecast_table(forecasts: Sequence[Forecast], wall_s: float) -> str:
+    """
+    Return a line per method, and how fast that was.
+
+    :param wall_s: what simulating them took, without profiles and plan table.
+    """
     lines: list[tuple[str, ...]] = [
         ('method', 'age', 'latency', 'median', '95 %', 'answered', 'sent', 'switches')
     ]
@@ -161,12 +175,17 @@ def forecast_table(forecasts: Sequence[Forecast]) -> str:
         )  # fmt: skip
     return (
         f'{text_columns(lines)}\n\n'
-        'Forecast. age: of the newest detections, mean; latency: mean of the answered frames.'
+        'Forecast. age: of the newest detections, mean; latency: mean of the answered frames.\n'
+        f'Simulated {sum(f.frames for f in forecasts)} frames in {wall_s:.3g} s.'
     )
 
 
-def steady_table(situations: Sequence[Steady]) -> str:
-    """Return a line per situation."""
+def steady_table(situations: Sequence[Steady], wall_s: float) -> str:
+    """
+    Return a line per situation, and how fast that was.
+
+    :param wall_s: what answering them took, without profiles and plan table.
+    """
     lines = [
         ('Mbit/s', 'Hz', 'slower', 'delay', 'answers', 'on the car', 'JPEG upload', 'rule', 'plan')
     ]
@@ -181,12 +200,17 @@ def steady_table(situations: Sequence[Steady]) -> str:
     return (
         f'{text_columns(lines)}\n\n'
         'Steady states. delay: of one frame under the best plan; beside it, everything on the car '
-        'and uploading a JPEG.'
+        'and uploading a JPEG.\n'
+        f'{len(situations)} situations in {wall_s:.3g} s, {len(situations) / wall_s:.0f} a second.'
     )
 
 
-def _json(records: Sequence[Any]) -> str:
-    """Return records as JSON takes them: null where a time is infinite, or there is none."""
+def _json(name: str, records: Sequence[Any], pace: dict[str, float]) -> str:
+    """
+    Return records as JSON takes them: null where a time is infinite, or there is none.
+
+    :param pace: how much was answered, and in what time; printed beside the records.
+    """
     rows = [
         {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -194,4 +218,4 @@ def _json(records: Sequence[Any]) -> str:
         }
         for record in records
     ]
-    return json.dumps(rows, indent=1, allow_nan=False)
+    return json.dumps({name: rows, **pace}, indent=1, allow_nan=False)

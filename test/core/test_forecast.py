@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+import re
 
 from dads_ros.cli.main import main
 from dads_ros.graph import Layer
@@ -118,12 +119,35 @@ def test_the_command_answers_many_situations(
     make_profile().save(profile)
     line = ['simulate', '--edge', str(profile), '--uplink-mbps', '0.1:50:20', '--budget', '1']
     assert main([*line, '--rate', '5,30', '--edge-slowdown', '1,10', '--json']) == 0
-    rows = json.loads(capsys.readouterr().out)
-    assert len(rows) == 80
+    answer = json.loads(capsys.readouterr().out)
+    rows = answer['situations']
+    assert len(rows) == answer['count'] == 80
+    assert 0 < answer['wall_s'] < 60
     slow = [row for row in rows if row['edge_slowdown'] == 10 and row['rate_hz'] == 5]
     delays = [row['delay_s'] for row in slow]
     assert delays == sorted(delays, reverse=True)
     assert main([*line, '--rate', '5']) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 20 + 3
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 20 + 4
+    assert re.fullmatch(r'20 situations in \S+ s, \d+ a second\.', lines[-1])
     assert main([*line[:3], '--trace', 'x.csv', '--rate', '5,6']) == 1
     assert 'a trace is simulated by itself' in capsys.readouterr().err
+
+
+def test_the_command_tells_how_much_it_simulated_and_how_fast(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = tmp_path / 'car.json'
+    make_profile().save(profile)
+    line = ['simulate', '--edge', str(profile), '--uplink-mbps', '1', '--budget', '1']
+    line += ['--rate', '5', '--seconds', '20', '--against', 'edge-only']
+    assert main([*line, '--json']) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [f['method'] for f in answer['forecasts']] == ['dads', 'edge-only']
+    # 100 frames each, 10 of them to warm up.
+    assert answer['frames'] == 2 * 90
+    assert answer['simulated_s'] == 40.0
+    assert 0 < answer['wall_s'] < 60
+    assert main(line) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r'Simulated 180 frames in \S+ s\.', last)
