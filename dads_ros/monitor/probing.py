@@ -18,11 +18,16 @@ When to probe the link, and with how much, within a budget.
 Probes cost at most PROBE_SHARE of the last known rate: a budget fills at that pace and a probe
 waits until it can pay. Small ones tell the round trip and that the cloud is there; padded ones
 tell the rate while the plan in force sends nothing, or too little to tell it.
+
+On a link that has become poor even the least probe that tells the rate takes long to save up. So
+some of what a good link paid for is kept in reserve, and a link that was poor for some time is
+looked at again after about half as long.
 """
 
 from __future__ import annotations
 
 from dads_ros.monitor.headstart import SMALL_BYTES
+from dads_ros.monitor.headstart import TELLING_BYTES
 
 PROBE_SHARE = 0.01
 PROBE_LIMIT_BYTES = 64_000
@@ -38,15 +43,27 @@ GOLDEN = 0.618
 # poor link is better again.
 SAVED_S = 2.0
 UNKNOWN_RATE_BPS = 1e6
+# Kept for a poor link, and this share of the budget goes there until it is full.
+RESERVE_BYTES = 20_000
+RESERVE_SHARE = 0.1
+# Between a poor link's probes from the reserve, at first; each time so many times longer.
+FIRST_WAIT_S = 1.0
+LONGER = 1.5
 # A padded probe is worth its cost when it is so many times larger than the bundles.
 WORTH = 2.0
 
 
 class ProbeBudget:
-    """Bytes probes may spend: saved up for SAVED_S or one probe, at most PROBE_LIMIT_BYTES."""
+    """
+    Bytes probes may spend: saved up for SAVED_S or one probe, and a reserve for a poor link.
+
+    Both together are PROBE_LIMIT_BYTES at most.
+    """
 
     def __init__(self) -> None:
         self._bytes = float(PROBE_OVERHEAD_BYTES)
+        self._reserve_bytes = 0.0
+        self._wait_s = FIRST_WAIT_S
         self._filled_s: float | None = None
         self._probed_s = float('-inf')
         self._count = 0
@@ -70,13 +87,7 @@ class ProbeBudget:
             tells nothing of the round trip, so it is put off for a while.
         :param telling_bytes: the least message that tells the rate.
         """
-        pace = (rate_bps or UNKNOWN_RATE_BPS) * PROBE_SHARE / 8
-        if self._filled_s is not None:
-            self._bytes += (now_s - self._filled_s) * pace
-        self._filled_s = now_s
-        least = PROBE_OVERHEAD_BYTES + telling_bytes
-        most = min(max(pace * SAVED_S, least), PROBE_LIMIT_BYTES)
-        self._bytes = min(self._bytes, most)
+        self._fill((rate_bps or UNKNOWN_RATE_BPS) * PROBE_SHARE / 8, telling_bytes, now_s)
         put_off_s = 0.0 if link_is_idle else PUT_OFF_S * (self._count * GOLDEN % 1.0)
         due_s = self._probed_s + PROBE_PERIOD_S + put_off_s
         if now_s < due_s or self._bytes < PROBE_OVERHEAD_BYTES:
@@ -86,9 +97,34 @@ class ProbeBudget:
         wanted = self._count % 2 == 1
         padded = wanted and affordable >= max(telling_bytes, bundle_bytes * WORTH)
         if wanted and not padded and not bundle_bytes:
-            return None  # it will be affordable
+            return self._probe_from_reserve(telling_bytes, now_s)  # or it will be affordable
         self._probed_s = now_s
         self._count += 1
         padding = affordable if padded else 0
         self._bytes -= padding + PROBE_OVERHEAD_BYTES
+        return padding
+
+    def _fill(self, pace: float, telling_bytes: int, now_s: float) -> None:
+        """Add what has come since the last call, at so many bytes a second."""
+        earned = (now_s - self._filled_s) * pace if self._filled_s is not None else 0.0
+        self._filled_s = now_s
+        least = PROBE_OVERHEAD_BYTES + telling_bytes
+        if pace * SAVED_S >= least:
+            kept = min(earned * RESERVE_SHARE, RESERVE_BYTES - self._reserve_bytes)
+            self._reserve_bytes += kept
+            earned -= kept
+            self._wait_s = FIRST_WAIT_S
+        most = min(max(pace * SAVED_S, least), PROBE_LIMIT_BYTES - RESERVE_BYTES)
+        self._bytes = min(self._bytes + earned, most)
+
+    def _probe_from_reserve(self, telling_bytes: int, now_s: float) -> int | None:
+        """Return the padding of a probe that tells the rate clearly, or None: wait longer."""
+        padding = max(telling_bytes, TELLING_BYTES)
+        size_bytes = PROBE_OVERHEAD_BYTES + padding
+        if self._reserve_bytes < size_bytes or now_s < self._probed_s + self._wait_s:
+            return None
+        self._reserve_bytes -= size_bytes
+        self._wait_s *= LONGER
+        self._probed_s = now_s
+        self._count += 1
         return padding

@@ -16,8 +16,9 @@
 
 from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 
-from dads_ros.monitor.headstart import SMALL_BYTES
+from dads_ros.monitor.headstart import TELLING_BYTES
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.monitor.monitor import CLOUD_MEMORY_S
@@ -47,7 +48,7 @@ from hypothesis import strategies as st
 import pytest
 
 NAMES = ('frame', 'pool1', 'pool2', 'pool3', 'pool4', 'conv5', 'detections')
-LEAST_BYTES = PROBE_OVERHEAD_BYTES + SMALL_BYTES + 1
+LEAST_BYTES = PROBE_OVERHEAD_BYTES + TELLING_BYTES
 SHARES = (0, 8, 6, 5, 6, 10, 65)
 
 
@@ -280,7 +281,7 @@ def test_slow_cloud_is_believed_fast_again_after_a_while_on_the_car():
 def test_traces_of_vehicles(shared: Path):
     """Close to what knowing the trace would give, and to the best plan that never changes."""
     files = sorted((shared / 'traces').glob('*.csv'))
-    assert files
+    over_oracle = []
     for file in files:
         trace = load_trace(file)
         for whole_s, camera_hz in ((0.075, 1.5), (0.03, 3.0)):
@@ -289,5 +290,8 @@ def test_traces_of_vehicles(shared: Path):
             ours = drive(world, table).mean_delay_s
             oracle = Car(world, table, Oracle(world, table, BUNDLE_OVERHEAD_BYTES)).run()
             fixed = [Car(world, table, Fixed(table, row)).run() for row in range(len(table))]
-            assert ours <= 1.05 * oracle.mean_delay_s, file.name
+            over_oracle.append(ours / oracle.mean_delay_s)
+            # By another seed the same trace comes out by up to 0.03 better or worse.
+            assert over_oracle[-1] <= 1.08, file.name
             assert ours <= 1.03 * min(run.mean_delay_s for run in fixed), file.name
+    assert fmean(over_oracle) <= 1.03

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from dads_ros.bench.faults.figures import Account
 from dads_ros.bench.faults.figures import account_of
+from dads_ros.bench.faults.figures import PROMISED_S
 from dads_ros.bench.faults.figures import Row
 from dads_ros.bench.faults.figures import rows_of
 from dads_ros.bench.faults.loads import Flood
@@ -101,13 +102,15 @@ def test_no_detection_is_published_after_a_newer_one(played: Played) -> None:
 def test_gap_after_a_cloud_kill_is_two_periods_and_the_deadline_at_most(played: Played) -> None:
     killed = played.rows[CLOUD_KILL]
     assert killed.frames > 10
-    assert killed.gap_s <= 2 / CAMERA_HZ + killed.deadline_s
+    # The camera is a process on this machine too: what made its frames late made all else late.
+    late_s = killed.camera_gap_s - 1 / CAMERA_HZ
+    assert killed.gap_s <= 2 / CAMERA_HZ + killed.deadline_s + max(0.0, late_s)
 
 
 @pytest.mark.parametrize('name', FAULTS)
-def test_frames_go_through_the_cloud_again(played: Played, name: str) -> None:
-    # Within the time that the rig waits for it, RECOVERY_S.
-    assert played.rows[name].recovered_s is not None
+def test_frames_go_through_the_cloud_again_in_time(played: Played, name: str) -> None:
+    found_s = played.rows[name].recovered_s
+    assert found_s is not None and found_s <= PROMISED_S
 
 
 def test_all_faults_are_listed(played: Played) -> None:

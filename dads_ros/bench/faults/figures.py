@@ -31,6 +31,9 @@ from dads_ros.report.schema import DetectionRecord
 from dads_ros.report.schema import FrameRecord
 from dads_ros.report.schema import PlanRecord
 
+# Once the cause is gone, frames go through the cloud again within so long: docs/reliability.md.
+PROMISED_S = 10.0
+
 
 @dataclass(frozen=True)
 class Row:
