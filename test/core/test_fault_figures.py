@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dads_ros.bench.faults import docs
 from dads_ros.bench.faults.docs import BEGIN
 from dads_ros.bench.faults.docs import END
 from dads_ros.bench.faults.figures import account
@@ -131,3 +132,26 @@ def test_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='to write between'):
         write_between(page, BEGIN, 'tables', END)
     assert page.read_text(encoding='utf-8') == f'{END} {BEGIN}'
+
+
+def test_soak_on_the_page_is_replaced_by_one_at_least_as_long_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docs, 'tables', lambda result: f'tables of {result["date"]}')
+    page = tmp_path / 'page.md'
+    page.write_text('\n'.join((BEGIN, END, docs.SOAK_BEGIN, docs.SOAK_END)))
+
+    def write(duration_s: float, date: str) -> str:
+        figures = {'memory_growth': 0.001, 'file_growth': 0, 'p95_drift': 1.01}
+        docs.write(page, {'date': date, 'soak': {'duration_s': duration_s, **figures}})
+        return page.read_text()
+
+    assert '| duration | 3600 s |\n| ended on | monday |' in write(3600.0, 'monday')
+    shorter = write(120.0, 'tuesday')
+    assert 'tables of tuesday' in shorter and '| ended on | monday |' in shorter
+    assert '| ended on | wednesday |' in write(3600.0, 'wednesday')
+
+
+def test_page_of_reliability_has_all_marks() -> None:
+    page = (Path(__file__).parents[2] / 'docs' / 'reliability.md').read_text(encoding='utf-8')
+    assert all(page.count(m) == 1 for m in (BEGIN, END, docs.SOAK_BEGIN, docs.SOAK_END))

@@ -24,6 +24,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
 import json
 import os
 from pathlib import Path
@@ -80,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
         result = measure(Path(scratch), soak_s, quick=args.quick)
     if args.write:
         docs.write(args.write, result)
-    print(json.dumps(result) if args.json else docs.tables(result))
+    shown = f'{docs.tables(result)}\n\n{docs.soak_table(result)}'
+    print(json.dumps(result) if args.json else shown)
     return 0
 
 
@@ -123,6 +126,7 @@ def measure(folder: Path, soak_s: float, *, quick: bool) -> dict[str, object]:
         'seal_us': {str(size): seal_us(folder, size) for size in SEALED_BYTES},
         'faults': [asdict(r) for r in rows],
         'quick': quick,
+        'date': datetime.now(timezone.utc).date().isoformat(),
         'machine': {
             'processor': platform.processor() or platform.machine(),
             'cores': os.cpu_count(),

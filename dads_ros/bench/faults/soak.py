@@ -35,15 +35,22 @@ class Soak:
     """
     What an undisturbed run showed, after its first fifth.
 
-    :param memory_growth: of the node that grew most: the last fifth's memory over the second's.
+    :param memory_growth: of the node that grew most: the last fifth's memory over the second's,
+    :param memory_growth_of: and of each node.
     :param file_growth: likewise, in open files.
     :param p95_drift: 95% of frames are faster than this multiple of the second fifth's value.
+    :param begin_s: percentiles of the latency in the second fifth,
+    :param end_s: and in the last.
     """
 
     duration_s: float
     memory_growth: float
+    memory_growth_of: dict[str, float]
     file_growth: int
+    file_growth_of: dict[str, float]
     p95_drift: float
+    begin_s: dict[str, float]
+    end_s: dict[str, float]
 
 
 def soak(rig: Rig, duration_s: float) -> Soak:
@@ -62,12 +69,19 @@ def soak(rig: Rig, duration_s: float) -> Soak:
     fifth = max(1, len(samples) // 5)
     early, late = samples[fifth : 2 * fifth], samples[-fifth:]
     span_ns = int(fifth * 1e9)
+    memory = _grown(early, late, lambda s: s[0], relative=True)
+    files = _grown(early, late, lambda s: s[1], relative=False)
+    begin_s = _percentiles_s(rig, began_ns + span_ns, began_ns + 2 * span_ns)
+    end_s = _percentiles_s(rig, end_ns - span_ns, end_ns)
     return Soak(
         duration_s=duration_s,
-        memory_growth=max(_grown(early, late, lambda s: s[0], relative=True)),
-        file_growth=int(max(_grown(early, late, lambda s: s[1], relative=False))),
-        p95_drift=_p95_s(rig, end_ns - span_ns, end_ns)
-        / _p95_s(rig, began_ns + span_ns, began_ns + 2 * span_ns),
+        memory_growth=max(memory.values()),
+        memory_growth_of=memory,
+        file_growth=int(max(files.values())),
+        file_growth_of=files,
+        p95_drift=end_s['p95'] / begin_s['p95'],
+        begin_s=begin_s,
+        end_s=end_s,
     )
 
 
@@ -77,19 +91,20 @@ def _grown(
     value: Callable[[_Sample], int],
     *,
     relative: bool,
-) -> list[float]:
-    """Return by how much a value has grown, node by node."""
-    grown = []
-    for before, after in zip(zip(*early, strict=True), zip(*late, strict=True), strict=True):
+) -> dict[str, float]:
+    """Return by how much a value has grown, by node."""
+    grown = {}
+    nodes = zip(SOAKED_NODES, zip(*early, strict=True), zip(*late, strict=True), strict=True)
+    for name, before, after in nodes:
         first, last = median(map(value, before)), median(map(value, after))
-        grown.append((last - first) / (first if relative else 1))
+        grown[name] = (last - first) / (first if relative else 1)
     return grown
 
 
-def _p95_s(rig: Rig, begin_ns: int, end_ns: int) -> float:
+def _percentiles_s(rig: Rig, begin_ns: int, end_ns: int) -> dict[str, float]:
     times_s = sorted(
         f.total_s
         for f in rig.frames()
         if begin_ns <= f.received_ns < end_ns and f.outcome.is_published
     )
-    return times_s[int(len(times_s) * 0.95)]
+    return {f'p{share}': times_s[len(times_s) * share // 100] for share in (50, 95, 99)}
