@@ -252,7 +252,10 @@ class _Messages:
     def _stages(self, record: FrameRecord) -> Any:
         kept = _fields(record, 't_s', 'stamp_ns', 'outcome')
         return self._names[STAGE_TIMES](
-            header=self._header(record.stamp_ns, 'camera'), outcome=record.outcome.value, **kept
+            header=self._header(record.stamp_ns, 'camera'),
+            outcome=record.outcome.value,
+            sent_ns=0,  # a run does not keep it
+            **kept,
         )
 
 

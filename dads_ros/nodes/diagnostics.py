@@ -48,23 +48,28 @@ class Diagnostics:
     Publishes a node's status while the node is active.
 
     :param statuses: called each time; makes them with ``status``.
+    :param is_timed: by a timer; else the node calls ``publish`` about every PERIOD_S.
     """
 
-    def __init__(self, node: Any, statuses: Callable[[], list[DiagnosticStatus]]) -> None:
+    def __init__(
+        self, node: Any, statuses: Callable[[], list[DiagnosticStatus]], *, is_timed: bool = True
+    ) -> None:
         self._node = node
         self._statuses = statuses
         # The one absolute name: tools read the whole system's diagnostics there.
         self._publisher = node.create_lifecycle_publisher(
             DiagnosticArray, '/diagnostics', qos.local()
         )
-        self._timer = node.create_timer(PERIOD_S, self._publish)
+        self._timer = node.create_timer(PERIOD_S, self.publish) if is_timed else None
 
     def close(self) -> None:
         """Publish no more."""
-        self._node.destroy_timer(self._timer)
+        if self._timer is not None:
+            self._node.destroy_timer(self._timer)
         self._node.destroy_publisher(self._publisher)
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
+        """Publish the present status."""
         if self._publisher.is_activated:
             header = messages.to_header(self._node.get_clock().now().nanoseconds, '')
             self._publisher.publish(DiagnosticArray(header=header, status=self._statuses()))

@@ -35,6 +35,7 @@ from dads_ros.nodes import messages
 from dads_ros.nodes import qos
 from dads_ros.nodes.labels import Labels
 from dads_ros.nodes.overlay import Overlay
+from dads_ros.nodes.reports import LinkReports
 from dads_ros.nodes.uplink import SwitchedUplink
 from dads_ros.nodes.wire import keyring_of_car
 from dads_ros.nodes.wire import Wire
@@ -55,6 +56,8 @@ from vision_msgs.msg import Detection2DArray
 
 # Of what the car listens to; a result of 1000 boxes has 22 kB.
 MAX_RECEIVED_BYTES = 256 * 1024
+# A probe waits for so long for an idle link: behind another message it tells no round trip.
+PROBE_PATIENCE_S = 0.25
 
 
 class EdgeNode(base.DadsNode[EdgeSettings]):
@@ -87,7 +90,8 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             Detection2DArray, 'detections', qos.local()
         )
         self._times = self.create_lifecycle_publisher(msg.StageTimes, 'stage_times', qos.local())
-        self._events = self.create_lifecycle_publisher(msg.LinkEvent, 'link_event', qos.local())
+        self._reports = LinkReports(self)
+        self._wanted_probe: tuple[msg.Probe, float] | None = None
         self._pipeline = EdgePipeline(
             loaded.detector,
             loaded.model,
@@ -106,7 +110,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         self._told_labels.publish()
         self._workers = [
             base.Worker('plans', self._take_plan, self.fail),
-            base.Worker('edge pipeline', self._pipeline.step, self.fail),
+            base.Worker('edge pipeline', self._work, self.fail),
             base.Worker('overlay', self._overlay.step, self.fail),
         ]
         wire = qos.wire(self.settings.reliability)
@@ -182,6 +186,12 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         self._uplink.start()
         stamp_ns = messages.to_stamp_ns(image.header.stamp)
         self._pipeline.offer(partial(read, image), stamp_ns, image.header.frame_id)
+        self._reports.tell_slow()  # the worker may be computing
+        self._send_wanted_probe()
+
+    def _work(self, timeout_s: float) -> None:
+        self._pipeline.step(self._reports.wait_s(timeout_s))
+        self._reports.tell_slow()
 
     def _on_plan(self, plan: msg.Plan) -> None:
         # Only the newest plan is worth building halves for.
@@ -210,30 +220,39 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
     def _on_result(self, message: msg.Result) -> None:
         now_ns = time.monotonic_ns()
         result = messages.result_from_msg(message)
-        if self._pipeline.receive(result):
-            self._event(
-                msg.LinkEvent.ANSWERED, result.sequence, 0, result.sent_ns,
-                answered_ns=now_ns, cloud_s=result.cloud_s,
-            )  # fmt: skip
+        # A frame that ends here and now tells of its answer; one that is late or held does not.
+        if self._pipeline.receive(result) and not self._reports.has_ended(result.sequence):
+            self._reports.answered(result, now_ns, cloud_s=result.cloud_s)
+        self._send_wanted_probe()
 
     def _on_probe_request(self, probe: msg.Probe) -> None:
+        self._wanted_probe = (probe, time.monotonic() + PROBE_PATIENCE_S)
+        self._send_wanted_probe()
+
+    def _send_wanted_probe(self) -> None:
+        if self._wanted_probe is None:
+            return
+        probe, latest_s = self._wanted_probe
+        if self._pipeline.in_flight and time.monotonic() < latest_s:
+            return
+        self._wanted_probe = None
         probe.vehicle = self._vehicle
         probe.sent_ns = time.monotonic_ns()
-        size_bytes = self._uplink.send(self._probes, self._probes.pack(probe))
-        self._event(msg.LinkEvent.SENT, probe.sequence, size_bytes, probe.sent_ns, probe=True)
+        packed = self._probes.pack(probe)
+        self._reports.sent(probe, len(packed), is_probe=True)
+        self._uplink.send(self._probes, packed)
 
     def _on_probe_reply(self, probe: msg.Probe) -> None:
         if probe.vehicle == self._vehicle:
-            self._event(
-                msg.LinkEvent.ANSWERED, probe.sequence, 0, probe.sent_ns,
-                probe=True, answered_ns=time.monotonic_ns(),
-            )  # fmt: skip
+            self._reports.answered(probe, time.monotonic_ns(), is_probe=True)
 
     def _send(self, bundle: Bundle) -> int:
         packed = self._bundles.pack(messages.bundle_to_msg(bundle))
-        size_bytes = self._uplink.send(self._bundles, packed)
-        self._event(msg.LinkEvent.SENT, bundle.sequence, size_bytes, bundle.sent_ns)
-        return size_bytes
+        plan = self._plan
+        self._reports.sent(
+            bundle, len(packed), expected_s=plan.transfer_s + plan.cloud_s if plan else 0.0
+        )
+        return self._uplink.send(self._bundles, packed)
 
     def _statuses(self) -> list[DiagnosticStatus]:
         pipeline = self._pipeline
@@ -256,30 +275,9 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
     def _note(self, text: str) -> None:
         self.get_logger().warning(text, throttle_duration_sec=1.0)
 
-    def _event(
-        self,
-        kind: int,
-        sequence: int,
-        size_bytes: int,
-        sent_ns: int,
-        *,
-        probe: bool = False,
-        answered_ns: int = 0,
-        cloud_s: float = 0.0,
-    ) -> None:
-        self._events.publish(
-            msg.LinkEvent(
-                kind=kind,
-                probe=probe,
-                sequence=int(sequence),
-                size_bytes=int(size_bytes),
-                sent_ns=int(sent_ns),
-                answered_ns=int(answered_ns),
-                cloud_s=float(cloud_s),
-            )
-        )
-
     def _ended(self, frame: Frame, outcome: Outcome) -> None:
+        if outcome is Outcome.VIA_CLOUD:
+            self._reports.ended(frame)
         if outcome.is_published:
             header = messages.to_header(frame.stamp_ns, frame.frame_id)
             found = frame.detections.at_least(self.settings.min_score)

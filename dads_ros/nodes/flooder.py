@@ -63,7 +63,8 @@ class Flooder:
         assert self.heard is not None
         for _ in range(count):
             self.sent += 1
-            self.heard.sequence = self.sent
+            # One more nanosecond each time: in order, so that none is refused as a repeated one.
+            self.heard.sent_ns += 1
             self._bundles.publish(serialize_message(self.heard))
 
     def _on_bundle(self, bundle: msg.Bundle) -> None:

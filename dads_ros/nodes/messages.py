@@ -187,6 +187,7 @@ def frame_to_stage_times(frame: Frame, outcome: Outcome) -> msg.StageTimes:
         plan_id=int(frame.plan_id),
         size_bytes=int(frame.size_bytes),
         received_ns=int(frame.received_ns),
+        sent_ns=int(frame.sent_ns),
     )
     for name in TIMES:
         setattr(message, name, float(getattr(frame.times, name)))

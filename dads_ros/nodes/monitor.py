@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import sys
 import threading
@@ -77,7 +78,8 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         self._states = self.create_lifecycle_publisher(msg.LinkState, 'link_state', qos.local())
         self._requests = self.create_lifecycle_publisher(msg.Probe, 'probe_request', qos.local())
         self._probe_sequence = 0
-        self._state_s = 0.0
+        self._state_s = self._diagnosed_s = 0.0
+        self._newest_sent_ns = 0
         unwatched = _Unwatched()
         self._reports = [
             self.create_subscription(kind, topic, take, qos.local(), callback_group=unwatched)
@@ -87,7 +89,8 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
             )
         ]
         self._outlook: Outlook | None = None
-        self._diagnostics = diagnostics.Diagnostics(self, self._statuses)
+        # A timer of its own would wake the executor, which costs more than all that it publishes.
+        self._diagnostics = diagnostics.Diagnostics(self, self._statuses, is_timed=False)
 
     def activate(self) -> None:
         """Begin to decide."""
@@ -119,25 +122,34 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
 
     def _on_link_event(self, event: msg.LinkEvent) -> None:
         key = MessageKey(event.probe, event.sequence)
-        if event.kind == msg.LinkEvent.SENT:
-            self._monitor.sent(key, event.size_bytes, event.sent_ns / 1e9)
-        else:
+        self._note_sent(key, event.size_bytes, event.sent_ns)
+        if event.kind == msg.LinkEvent.ANSWERED:
             self._monitor.answered(key, event.cloud_s, event.answered_ns / 1e9)
 
     def _on_frame(self, frame: msg.StageTimes) -> None:
+        outcome, times = Outcome(frame.outcome), messages.stage_times_from_msg(frame)
+        if outcome is Outcome.VIA_CLOUD:
+            key = MessageKey(is_probe=False, sequence=frame.sequence)
+            self._note_sent(key, frame.size_bytes, frame.sent_ns)
+            answered_s = frame.sent_ns / 1e9 + times.network_s + times.answering_s
+            self._monitor.answered(key, times.answering_s, answered_s)
         self._monitor.ended(
-            messages.to_stamp_ns(frame.header.stamp),
-            Outcome(frame.outcome),
-            frame.plan_id,
-            messages.stage_times_from_msg(frame),
+            messages.to_stamp_ns(frame.header.stamp), outcome, frame.plan_id, times
         )
+
+    def _note_sent(self, key: MessageKey, size_bytes: int, sent_ns: int) -> None:
+        """Note that a message left, unless a report before this one told that."""
+        # The edge tells of messages in the order in which they left.
+        if sent_ns > self._newest_sent_ns:
+            self._newest_sent_ns = sent_ns
+            self._monitor.sent(key, size_bytes, sent_ns / 1e9)
 
     def _step(self, _: float) -> None:
         time.sleep(LOOK_PERIOD_S)
         with self._lock:
-            for subscription in self._reports:
-                for report in _waiting(subscription):
-                    subscription.callback(report)
+            reports = [r for subscription in self._reports for r in _waiting(subscription)]
+            for _, take, report in sorted(reports, key=lambda r: r[0]):
+                take(report)
             self._look()
 
     def _look(self) -> None:
@@ -153,6 +165,9 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         if now_s - self._state_s >= STATE_PERIOD_S:
             self._state_s = now_s
             self._publish_state(outlook)
+        if now_s - self._diagnosed_s >= diagnostics.PERIOD_S:
+            self._diagnosed_s = now_s
+            self._diagnostics.publish()
 
     def _publish_plan(self, plan: Plan) -> None:
         header = messages.to_header(self.get_clock().now().nanoseconds, '')
@@ -200,13 +215,14 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         return [diagnostics.status(self, 'plan', plan.reason, values, level)]
 
 
-def _waiting(subscription: Any) -> Iterator[Any]:
-    """Take the messages that have come in."""
+def _waiting(subscription: Any) -> Iterator[tuple[int, Callable[[Any], None], Any]]:
+    """Take the messages that have come in: when each was published, and what takes it."""
     with subscription.handle:
         while (
             taken := subscription.handle.take_message(subscription.msg_type, False)
         ) is not None:
-            yield taken[0]
+            message, told = taken
+            yield told['source_timestamp'], subscription.callback, message
 
 
 def main() -> int:

@@ -126,6 +126,11 @@ class EdgePipeline:
         """Return how many camera frames came in."""
         return self._sequence
 
+    @property
+    def in_flight(self) -> int:
+        """Return how many frames were sent and neither answered nor given up."""
+        return self._book.in_flight
+
     def offer(self, read: Callable[[], np.ndarray], stamp_ns: int, frame_id: str) -> None:
         """Take a camera frame; one that still waits is superseded by it."""
         now_ns = time.monotonic_ns()

@@ -56,6 +56,11 @@ class StageTimes:
     held_s: float = 0.0
     total_s: float = 0.0
 
+    @property
+    def answering_s(self) -> float:
+        """Return what the cloud spent on the frame, waiting included."""
+        return self.cloud_queue_s + self.decode_s + self.cloud_s
+
 
 def _nothing(*_: np.ndarray) -> tuple[np.ndarray, ...]:
     raise RuntimeError('work on this frame has not begun')

@@ -26,7 +26,7 @@ from dads_ros.errors import BundleError
 from dads_ros.pipeline.allowance import Allowance
 
 MAX_VEHICLES = 256
-# A vehicle that was silent for so long may count its frames from the start again.
+# A vehicle that was silent for so long may have been switched off; its clock begins anew then.
 FORGET_S = 2.0
 
 
@@ -45,7 +45,7 @@ class _Vehicle:
 
     queue: deque[Waiting]
     allowance: Allowance
-    newest: int = -1
+    newest_ns: int = -1
     seen_ns: int = 0
 
 
@@ -70,14 +70,17 @@ class Turns:
         """
         Queue a bundle.
 
+        Bundles are in order by the time at which they were sent, on the vehicle's monotonic clock:
+        unlike the count of frames it goes on when the vehicle's node is started again.
+
         :return: whether it pushed out an older one of its vehicle.
         Raises BundleError when it is no newer than the last one, or there are too many vehicles.
         """
         vehicle = self._vehicle(bundle.vehicle)
         silent_s = (arrived_ns - vehicle.seen_ns) / 1e9
-        if bundle.sequence <= vehicle.newest and silent_s < FORGET_S:
+        if bundle.sent_ns <= vehicle.newest_ns and silent_s < FORGET_S:
             raise BundleError('repeated or out of order')
-        vehicle.newest, vehicle.seen_ns = bundle.sequence, arrived_ns
+        vehicle.newest_ns, vehicle.seen_ns = bundle.sent_ns, arrived_ns
         is_full = len(vehicle.queue) >= self._depth
         if is_full:
             vehicle.queue.popleft()

@@ -42,7 +42,8 @@ def bundle(
 ) -> Bundle:
     array = FRAME if name == 'frame' else MAP
     tensor = EncodedTensor(name, array.shape, array.dtype.name, 'raw', array.tobytes())
-    return Bundle(vehicle, tiny.model.hash, sequence, 1, 5, 'camera', 32, 32, 7, (tensor,))
+    sent_ns = 100 * sequence
+    return Bundle(vehicle, tiny.model.hash, sequence, 1, 5, 'camera', 32, 32, sent_ns, (tensor,))
 
 
 def pipeline(tiny: LoadedModel, **limits: float) -> tuple[CloudPipeline, list[Result]]:
@@ -63,7 +64,7 @@ def test_answer_echoes_what_the_bundle_says(tiny):
     made.receive(bundle(tiny, sequence=9))
     assert made.step(0.0)
     (result,) = results
-    assert (result.vehicle, result.sequence, result.sent_ns, result.stamp_ns) == ('car', 9, 7, 5)
+    assert (result.vehicle, result.sequence, result.sent_ns, result.stamp_ns) == ('car', 9, 900, 5)
     assert result.queue_s >= 0 and result.decode_s >= 0 and result.compute_s > 0
     assert not made.step(0.0)
 
@@ -113,7 +114,18 @@ def test_repeated_and_older_bundles_are_refused_also_after_they_were_served(tiny
     assert made.rejected == {'repeated or out of order': 2}
 
 
-def test_restarted_vehicle_counts_from_the_start(tiny, monkeypatch):
+def test_vehicle_whose_node_was_started_again_is_served_at_once(tiny):
+    made, results = pipeline(tiny)
+    first = bundle(tiny, sequence=500)
+    again = replace(first, sequence=1, sent_ns=first.sent_ns + 1)  # counts anew, the clock goes on
+    for one in (first, again, first, again):  # and neither life can be repeated
+        made.receive(one)
+        run_dry(made)
+    assert [result.sequence for result in results] == [500, 1]
+    assert made.rejected == {'repeated or out of order': 2}
+
+
+def test_vehicle_that_was_switched_off_counts_from_the_start(tiny, monkeypatch):
     made, results = pipeline(tiny)
     made.receive(bundle(tiny, sequence=500))
     run_dry(made)

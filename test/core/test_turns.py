@@ -42,7 +42,7 @@ def test_no_turn_moves_further_away_and_none_is_skipped(arrivals):
         if arrival is not None:
             vehicle, boundary = arrival
             one = replace(
-                HARMLESS, vehicle=vehicle, sequence=number, tensors=(tensor_named(boundary),)
+                HARMLESS, vehicle=vehicle, sent_ns=number, tensors=(tensor_named(boundary),)
             )
             if turns.put(one, 0):
                 waiting[vehicle].pop(0)
@@ -58,7 +58,7 @@ def test_no_turn_moves_further_away_and_none_is_skipped(arrivals):
         assert served[0] == before[0] and len(set(served)) == len(served) <= 3
         assert len({one.bundle.boundary for one in batched}) == 1
         for one in batched:
-            assert one.bundle.sequence == waiting[one.bundle.vehicle].pop(0)
+            assert one.bundle.sent_ns == waiting[one.bundle.vehicle].pop(0)
         after = [vehicle.queue[0].bundle.vehicle for vehicle in turns._order]
         left_out = [name for name in before if name not in served]
         assert after[: len(left_out)] == left_out
