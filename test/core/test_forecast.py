@@ -21,10 +21,6 @@ from pathlib import Path
 import re
 
 from dads_ros.cli.main import main
-from dads_ros.graph import Layer
-from dads_ros.graph import LayerGraph
-from dads_ros.profiles.profile import CodecCost
-from dads_ros.profiles.profile import Profile
 from dads_ros.replay.forecast import forecast
 from dads_ros.replay.forecast import LEAD_S
 from dads_ros.replay.forecast import Planner
@@ -35,35 +31,9 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 import pytest
+from small_profile import make_profile
 
 RTT_S = 0.02
-GRAPH = LayerGraph(
-    (
-        Layer('frame', 'input', (), (1, 192, 320, 3), 'uint8'),
-        Layer('conv', 'conv2d', ('frame',), (1, 8, 96, 160), 'float32'),
-        Layer('waist', 'quantize', ('conv',), (1, 4, 24, 40), 'uint8'),
-        Layer('head', 'conv2d', ('waist',), (1, 6, 24, 40), 'float32'),
-        Layer('detections', 'detections', ('head',), (), 'float32'),
-    ),
-    ('detections',),
-    'b' * 32,
-)
-
-
-def make_profile() -> Profile:
-    codecs = {}
-    for layer in GRAPH.layers[:-1]:
-        size = float(layer.output_bytes)
-        codecs[layer.id] = {'raw': CodecCost(size, size, 1e-5, 1e-5)}
-    codecs['frame']['jpeg75'] = CodecCost(7000.0, 8000.0, 5e-4, 5e-4)
-    codecs['waist']['packed8'] = CodecCost(900.0, 1000.0, 1e-4, 1e-4)
-    seconds = dict(zip(GRAPH.index, (0.0, 4e-3, 1e-4, 1e-2, 5e-4), strict=True))
-    return Profile(
-        graph=GRAPH, detector='net', side='both', machine='made up', device='cpu', threads=1,
-        created='', versions={}, frames=1, fit_error=0.0, layer_s=seconds, codecs=codecs,
-    )  # fmt: skip
-
-
 PLANNER = Planner(make_profile(), make_profile(), None, 1.0, privacy=False)
 LOCAL_S = sum(make_profile().layer_s.values())
 
