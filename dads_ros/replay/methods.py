@@ -21,6 +21,7 @@ from dataclasses import replace
 
 from dads_ros.errors import ConfigError
 from dads_ros.profiles.calibration import Calibration
+from dads_ros.settings import MonitorSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Method:
     :param finish_locally: whether the car finishes late frames; plain offloading does not.
     :param boundary: the tensors sent in mode 'fixed'; empty for the frame.
     :param patience_s: a frame's deadline is no later than this.
+    :param gain: share of the delay that a change of plan must save.
     """
 
     name: str
@@ -41,7 +43,8 @@ class Method:
     codec: str = ''
     finish_locally: bool = True
     boundary: tuple[str, ...] = ()
-    patience_s: float = 1.0
+    patience_s: float = MonitorSettings.deadline_ceiling_s
+    gain: float = MonitorSettings.gain
 
 
 JPEG_UPLOAD = 'cloud-only-jpeg'

@@ -48,22 +48,28 @@ class Prepared:
     profile: Profile
 
 
-def prepare(spec: str, weights: Path | None, source: str) -> Prepared:
+def prepare(
+    spec: str,
+    weights: Path | None,
+    source: str,
+    codecs: tuple[str, ...] = profiling.CODECS,
+) -> Prepared:
     """
     Return this machine's profile of a detector; measures it, with progress, where there is none.
 
     :param source: whose frames are used; sizes of encoded tensors depend on them.
+    :param codecs: what is measured of them; a plan can use no other.
     Raises ConfigError, CaptureError or MediaError when detector or source cannot be used.
     """
     threads = use_threads()
     detector = load_detector(spec, weights)
     model = capture_detector(detector)
-    key = f'{model.hash}|{profiling.machine_name()}|{threads}|{profiling.CODECS}|{source}'
+    key = f'{model.hash}|{profiling.machine_name()}|{threads}|{codecs}|{source}'
     path = cache_folder() / f'profile-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
     if path.is_file():
         return Prepared(detector.labels, Profile.load(path))
     frames = _input_frames(source, detector.input_height, detector.input_width)
-    profile = profiling.measure(detector, model, frames, side='both', progress=True)
+    profile = profiling.measure(detector, model, frames, codecs=codecs, progress=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     profile.save(path)
     return Prepared(detector.labels, profile)

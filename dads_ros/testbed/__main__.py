@@ -51,15 +51,12 @@ def _parser() -> argparse.ArgumentParser:
         ('rtt-ms', 0.0, 'round trip, half of it each way'),
         ('jitter-ms', 0.0, 'the delay of each way is within plus or minus this'),
         ('loss', 0.0, 'share of packets lost each way, such as 0.01'),
+        ('edge-slowdown', 1.0, 'how many times slower than this machine the car is'),
     ):
         parser.add_argument(
             f'--{name}', type=float, default=default, metavar='N',
             help=f'{text} (default: %(default)s)',
         )  # fmt: skip
-    parser.add_argument(
-        '--edge-frame-ms', type=float, metavar='N',
-        help='what a whole frame shall take on the car, by a processor quota',
-    )  # fmt: skip
     parser.add_argument(
         '--queue-bytes', type=int, default=BUFFER_BYTES, metavar='N',
         help='buffer in front of the uplink (default: %(default)s)',
@@ -80,7 +77,7 @@ def _drive_of(args: argparse.Namespace) -> Drive:
     """Return the drive that the arguments describe; raises ConfigError when one is not allowed."""
     for name, low, high in (
         ('seconds', 1, 86400), ('rtt_ms', 0, 10_000), ('jitter_ms', 0, args.rtt_ms / 2),
-        ('loss', 0, 0.5), ('queue_bytes', 3000, 2**28),
+        ('loss', 0, 0.5), ('edge_slowdown', 1, 1000), ('queue_bytes', 3000, 2**28),
     ):  # fmt: skip
         if not low <= (value := getattr(args, name)) <= high:
             option = name.replace('_', '-')
@@ -91,7 +88,7 @@ def _drive_of(args: argparse.Namespace) -> Drive:
         clip=args.clip,
         seconds=args.seconds,
         setup=Setup(trace, None if way == Impairment() else way, None, args.queue_bytes),
-        edge_frame_s=args.edge_frame_ms / 1e3 if args.edge_frame_ms else None,
+        edge_slowdown=args.edge_slowdown,
         calibration=args.calibration,
     )
 

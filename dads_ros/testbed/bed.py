@@ -85,18 +85,20 @@ class Bed:
         """
         Return where a node runs: the detector's far half in the cloud, all others on the car.
 
-        The player starts once the others are ready, and with it the link's first rate and the
-        edge's quota: to load the detector under it would take a minute that nobody measures.
+        The player starts once the others are ready, and with it the edge's quota: to load the
+        detector under it would take a minute that nobody measures.
         """
         if name == 'cloud':
             return self.link.cloud.place
-        if name == 'player':
-            self._clock.hold()
-            if self._quota is not None:
-                self._quota.restrict(self._edge_cores)
+        if name == 'player' and self._quota is not None:
+            self._quota.restrict(self._edge_cores)
         if name == 'edge' and self._quota is not None:
             return self._quota.place(self.link.car.place)
         return self.link.car.place
+
+    def hold(self) -> None:
+        """Give the link the trace's first rate: all nodes, the player too, have met."""
+        self._clock.hold()
 
     def begin(self) -> None:
         """Begin to follow the trace and to measure, now."""

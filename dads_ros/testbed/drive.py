@@ -58,6 +58,8 @@ from tqdm import tqdm
 RESULTS = 'testbed.json'
 # Of a Raspberry Pi, say. One is the detector's, the others are there for DDS, Python and ROS.
 CAR_CORES = 4
+# What the player says as it sends the first frame.
+_PLAYING = ']: playing'
 _BAR = '{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s'
 
 
@@ -71,13 +73,13 @@ class Drive:
     :param rate: speed of the replay; 2 is twice as fast.
     :param loop: whether the clip starts again at its end.
     :param accuracy_budget: AP at IoU 0.5 that a codec may cost.
-    :param edge_frame_s: what a whole frame shall take on the car; None keeps this machine's own.
+    :param edge_slowdown: how many times slower than this machine the car is, at least 1.
     """
 
     clip: str
     seconds: float
     setup: Setup
-    edge_frame_s: float | None = None
+    edge_slowdown: float = 1.0
     rate: float = 1.0
     loop: bool = False
     calibration: Path | None = None
@@ -103,8 +105,9 @@ def drive_methods(drive: Drive, methods: Sequence[Method], folder: Path) -> dict
         shutil.rmtree(folder / old, ignore_errors=True)
     measured = {method.name: drive_once(drive, method, prepared, folder) for method in methods}
     report = report_document(write_report(folder))
-    slowdown = slowdown_of(drive, prepared)
-    results = {'testbed': measured, 'edge_slowdown': slowdown, 'report': report}
+    results = {
+        'testbed': measured, 'edge_slowdown': drive.edge_slowdown, 'report': report,
+    }  # fmt: skip
     write_text(folder / RESULTS, json.dumps(results, indent=1, allow_nan=False))
     return results
 
@@ -115,7 +118,7 @@ def drive_once(drive: Drive, method: Method, prepared: Prepared, folder: Path) -
 
     Raises a DadsError as drive_methods does.
     """
-    slowdown = slowdown_of(drive, prepared)
+    slowdown = drive.edge_slowdown
     setup = drive.setup
     if slowdown > 1:
         setup = replace(setup, edge_cores=CAR_CORES * prepared.profile.threads / slowdown)
@@ -126,7 +129,7 @@ def drive_once(drive: Drive, method: Method, prepared: Prepared, folder: Path) -
     kind = SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE
     info = run_info(method, source, drive.rate, prepared, _link(setup), slowdown, kind)
     with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
-        run_setup = _run_setup(drive, prepared, slowdown, Path(scratch))
+        run_setup = _run_setup(drive, prepared, Path(scratch))
         with make_bed(setup, folder / 'logs' / method.name) as bed:
             usage = _drive(drive, run_setup, method, info, bed, folder / 'runs' / method.name)
             seen = bed.measured()
@@ -140,12 +143,6 @@ def _probe_bps(log: Path) -> dict[str, float]:
     return {'probe_bps': int(found[-1][0]) * 8 / float(found[-1][1])} if found else {}
 
 
-def slowdown_of(drive: Drive, prepared: Prepared) -> float:
-    """Return how many times slower than this machine the car is made."""
-    whole_s = sum(prepared.profile.layer_s.values())
-    return max(1.0, drive.edge_frame_s / whole_s) if drive.edge_frame_s else 1.0
-
-
 def _drive(
     drive: Drive, run_setup: RunSetup, method: Method, info: RunInfo, bed: Bed, run: Path
 ) -> dict[str, float]:
@@ -154,7 +151,9 @@ def _drive(
 
     :return: for how long it then ran, and what the monitor took of a processor meanwhile.
     """
+    is_held = False
     started_s: float | None = None
+    player_log = run.parent.parent / 'logs' / method.name / 'player.log'
     cpu_begin_s = cpu_end_s = spent_s = 0.0
     head = run_setup.edge_profile.with_name('info.json')
     write_info(head, info)
@@ -163,7 +162,10 @@ def _drive(
     ) as bar:
 
         def frames_done(count: int) -> None:
-            nonlocal started_s, cpu_begin_s, cpu_end_s, spent_s
+            nonlocal is_held, started_s, cpu_begin_s, cpu_end_s, spent_s
+            if not is_held and _PLAYING in player_log.read_text(encoding='utf-8'):
+                is_held = True
+                bed.hold()
             if not count:
                 return
             if started_s is None:
@@ -210,8 +212,8 @@ def _complete_info(run: Path) -> None:
     write_info(run / 'run.json', info)
 
 
-def _run_setup(drive: Drive, prepared: Prepared, slowdown: float, folder: Path) -> RunSetup:
-    slowed_down(prepared.profile, slowdown).save(folder / 'edge.json')
+def _run_setup(drive: Drive, prepared: Prepared, folder: Path) -> RunSetup:
+    slowed_down(prepared.profile, drive.edge_slowdown).save(folder / 'edge.json')
     prepared.profile.save(folder / 'cloud.json')
     return RunSetup(
         source=drive.clip,
@@ -223,7 +225,7 @@ def _run_setup(drive: Drive, prepared: Prepared, slowdown: float, folder: Path) 
         calibration=drive.calibration,
         trace=None,  # the link is real
         rtt_s=0.0,
-        slowdown=slowdown,
+        slowdown=drive.edge_slowdown,
         inputs=prepared.profile.graph.inputs,
         stamp_origin_ns=time.time_ns(),
         accuracy_budget=drive.accuracy_budget,

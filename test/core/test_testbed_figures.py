@@ -16,17 +16,20 @@
 
 from __future__ import annotations
 
+from dads_ros.bench.testbed.cells import Cell
+from dads_ros.bench.testbed.cells import figures
 from dads_ros.bench.testbed.docs import page
 from dads_ros.bench.testbed.runs import capacity_bytes
+from dads_ros.bench.testbed.runs import CAR_ALONE
 from dads_ros.bench.testbed.runs import latency
 from dads_ros.bench.testbed.runs import own_cost
+from dads_ros.bench.testbed.runs import published_hz
 from dads_ros.bench.testbed.runs import reactions_s
 from dads_ros.bench.testbed.runs import stage_sum_error
 from dads_ros.bench.testbed.runs import steady
 from dads_ros.bench.testbed.runs import steady_switches
 from dads_ros.bench.testbed.runs import unaccounted
-from dads_ros.bench.testbed.table import Cell
-from dads_ros.bench.testbed.table import figures
+from dads_ros.bench.testbed.runs import wire_s
 from dads_ros.bench.testbed.table import light_hz
 from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
@@ -85,18 +88,38 @@ def run_of(
 
 def test_a_level_counts_only_what_arrived_after_it_had_settled() -> None:
     frames = [frame(i, float(i), 0.5 if i < 10 else 0.2) for i in range(20)]
-    run = run_of(*frames, trace=((0.0, 1e6), (10.0, 2e6)))
-    first, second = steady(run, 0, 20.0), steady(run, 1, 20.0)
-    assert (first.frames, first.latency_s, first.answered_hz) == (6, 0.5, 1.0)
-    assert second.latency_s == 0.2
-    assert second.capacity_hz == pytest.approx(10.0)
-    assert first.capacity_hz == pytest.approx(2.5)  # the link's 0.4 s are the longest
+    run = run_of(*frames, plans=(plan(0, 'raw'),), trace=((0.0, 1e6), (10.0, 2e6)))
+    first, second = steady(run, 0, 20.0, 4.0), steady(run, 1, 20.0, 4.0)
+    assert (first.frames, first.latency_s) == (6, 0.5)
+    assert first.answered_hz == pytest.approx(1.0, rel=0.05)
+    assert (second.latency_s, second.longer_than_s) == (0.2, None)
+    assert (first.way, first.way_share) == ((('frame',), 'raw'), 1.0)
+    assert first.max_stage_s == pytest.approx(0.1)  # the car; a bundle is on the air for 0.011 s
 
 
-def test_a_level_without_answers_has_no_latency() -> None:
+def test_a_level_without_answers_says_how_long_they_were_waited_for() -> None:
     lost = frame(1, 5.0, outcome=Outcome.DROPPED_STALE)
-    found = steady(run_of(lost), 0, 10.0)
-    assert (found.latency_s, found.capacity_hz, found.answered_hz) == (None, None, 0.0)
+    found = steady(run_of(lost), 0, 10.0, 4.0)
+    assert (found.latency_s, found.max_stage_s, found.answered_hz) == (None, None, 0.0)
+    assert found.longer_than_s == 0.5
+
+
+def test_the_way_of_most_frames_is_told_with_its_share() -> None:
+    frames = [frame(i, float(i), outcome=Outcome.LOCAL) for i in range(3)]
+    run = run_of(*frames, frame(3, 3.0), plans=(plan(0, 'raw'),))
+    found = steady(run, 0, 10.0, 0.0)
+    assert (found.way, found.way_share) == (CAR_ALONE, 0.75)
+
+
+def test_a_slow_rate_is_counted_from_frame_to_frame() -> None:
+    frames = [frame(i, 0.9 * i, 0.5) for i in range(30)]
+    assert published_hz(frames, 5.0, 8.0) == pytest.approx(1 / 0.9)
+    assert published_hz(frames[:5], 3.0, 10.0) < 0.4  # nothing came any more
+
+
+def test_a_bundle_on_the_air_has_headers() -> None:
+    assert wire_s(0, 1e6) == 0.0
+    assert 1.02 * 0.8 < wire_s(100_000, 1e6) < 1.04 * 0.8
 
 
 def test_latency_leaves_out_what_arrived_before_the_trace_began() -> None:
@@ -158,17 +181,22 @@ def test_cost_is_what_is_no_payload() -> None:
     assert own_cost(run, {'uplink_bytes': 2500, 'seconds': 2.0}).monitor_cpu is None
 
 
-def cell(method: str, load: str, latency_s: float | None, throughput_hz: float | None) -> Cell:
+def cell(
+    method: str, load: str, latency_s: float | None, throughput_hz: float | None, **more: float
+) -> Cell:
     """Return a cell of one network and uplink."""
-    return Cell('nin', 1.1, load, method, latency_s, throughput_hz)  # type: ignore[arg-type]
+    values = {'longer_than_s': None, 'max_stage_s': None, **more}
+    return Cell(
+        'nin', 1.1, load, method, 'way', 1, latency_s, throughput_hz=throughput_hz, **values
+    )  # type: ignore[arg-type]
 
 
 def test_gains_and_the_worst_cell() -> None:
     found = figures([
-        cell('dads', 'light', 1.0, 2.0), cell('edge-only', 'light', 6.0, 0.5),
-        cell('cloud-only-raw', 'light', 0.8, 1.0),
-        cell('dads', 'heavy', 3.0, 10.0), cell('edge-only', 'heavy', None, 1.0),
-        cell('cloud-only-raw', 'heavy', None, None),
+        cell('ours', 'light', 1.0, 2.0), cell('edge-only', 'light', 6.0, 0.5),
+        cell('cloud-only raw', 'light', 0.8, 1.0),
+        cell('ours', 'heavy', 3.0, 10.0), cell('edge-only', 'heavy', None, 1.0),
+        cell('cloud-only raw', 'heavy', None, None),
     ])  # fmt: skip
     assert found['latency_gain_over_edge_only'] == 6.0
     assert found['latency_gain_over_cloud_raw'] == 0.8
@@ -177,8 +205,28 @@ def test_gains_and_the_worst_cell() -> None:
     assert found['worst_over_best_static'] == pytest.approx(1.25)
 
 
+def test_who_never_answered_took_at_least_as_long_as_it_was_waited_for() -> None:
+    found = figures([
+        cell('ours', 'light', 2.0, 0.5), cell('cloud-only raw', 'light', None, None,
+                                              longer_than_s=20.0),
+    ])  # fmt: skip
+    assert found['latency_gain_over_cloud_raw'] == 10.0
+    assert found['throughput_gain_over_cloud_raw'] == 10.0
+    assert found['worst_over_best_static'] is None
+
+
+def test_throughput_is_held_against_the_longest_stage_and_the_camera() -> None:
+    found = figures([
+        cell('ours', 'heavy', 0.1, 19.0, max_stage_s=0.01),
+        cell('ours', 'light', 0.1, 1.0, max_stage_s=0.9),
+    ])  # fmt: skip
+    assert found['throughput_over_max_stage'] == pytest.approx(0.95)
+    slow = figures([cell('ours', 'heavy', 0.5, 4.0, max_stage_s=0.2)])
+    assert slow['throughput_over_max_stage'] == pytest.approx(0.8)
+
+
 def test_no_way_can_detect_more_than_the_camera_delivers() -> None:
-    found = figures([cell('dads', 'heavy', 0.1, 20.0), cell('cloud-only-raw', 'heavy', 0.1, 50.0)])
+    found = figures([cell('ours', 'heavy', 0.1, 20.0), cell('cloud-only raw', 'heavy', 0.1, 50.0)])
     assert found['worst_over_best_static'] == 1.0
 
 
@@ -188,15 +236,15 @@ def test_without_drives_nothing_is_claimed() -> None:
     assert found['latency_gain_over_edge_only'] is None
 
 
-@pytest.mark.parametrize(('whole_s', 'hz'), [(0.1, 1.0), (0.5, 0.5), (2.0, 0.25)])
+@pytest.mark.parametrize(('whole_s', 'hz'), [(0.05, 2.0), (0.1, 1.0), (0.4, 1.0), (2.0, 0.25)])
 def test_light_load_is_a_tenth_but_not_too_rare(whole_s: float, hz: float) -> None:
     assert light_hz(whole_s) == pytest.approx(hz)
 
 
 def test_the_page_says_what_was_not_measured() -> None:
     text = page({
-        **figures([]), 'seconds': 1.0, 'paper_edge_slowdown': 11.0, 'edge_slowdown': 8.0,
-        'edge_frame_s': 0.16, 'traces': {}, 'left_out': ['trace x, dads'],
+        **figures([]), 'seconds': 1.0, 'edge_slowdown': 10.96,
+        'traces': {}, 'left_out': ['trace x, dads'],
     })  # fmt: skip
     assert '| worst cell against the best of the others | not measured | at most 1.03 |' in text
     assert 'Not driven, for lack of time: trace x, dads.' in text

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from dads_ros.bench.testbed.cells import Cell
 from dads_ros.bench.testbed.plots import plot_drive
 from dads_ros.bench.testbed.plots import plot_methods
 from dads_ros.bench.testbed.rig import Taken
-from dads_ros.bench.testbed.table import Cell
 from dads_ros.errors import ConfigError
 from dads_ros.profiles.profiling import machine_name
 from dads_ros.report.atomic import write_text
@@ -36,6 +37,7 @@ _KEYS = {
     'throughput_gain_over_edge_only': ('largest gain in throughput over the car', 'above 8.31'),
     'throughput_gain_over_cloud_raw': ('largest gain in throughput over raw', 'above 14.01'),
     'worst_over_best_static': ('worst cell against the best of the others', 'at most 1.03'),
+    'throughput_over_max_stage': ('ours over 1/(longest stage), worst heavy cell', 'over 0.95'),
     'frames_unaccounted': ('frames that ended not at all, or twice', '0'),
     'reaction_drop_ms': ('new plan after a drop to a tenth, ms', 'at most 500'),
     'reaction_rise_ms': ('new plan after the rise, ms', 'at most 3000'),
@@ -49,13 +51,26 @@ Written by `dads bench testbed --write-docs docs`; do not edit. Each figure come
 nodes on two network namespaces (testbed.md). Not measured means that the time was up, that nothing
 was answered, or that no plan followed.
 
-- The five networks have random weights and find nothing: they stand for time and sizes only.
-- The car is made slower by the ratio of Raspberry Pi 3B to server in the paper's own profile.
-- Light load is a tenth of what the car alone sustains, but a frame each 2 s, or half of what it
-  sustains, where that would be rarer. Throughput is then what the longest stage allows, as in the
-  paper; under heavy load it is the detections published, for the car alone what its stage allows.
-- The first 40 % of each stretch of a steady rate does not count. In the table of the networks a
-  static plan waits 60 s for answers.
+- The five networks have random weights and find nothing: they stand for time and sizes only. No
+  codec can be calibrated on them: ours and cloud-only JPEG are allowed the same JPEG of the frame,
+  and ours beside it only what loses nothing.
+- The car is slower than this machine by the ratio of Raspberry Pi 3B to server in the paper's own
+  profile, summed over its layers.
+- Light load is a tenth of what the car alone sustains, but a frame a second, or half of what it
+  sustains, where that would be rarer; heavy load is 20 frames a second.
+- Throughput is what the longest stage allows, as in the paper: 1 / (the longest of the medians of
+  car, link and cloud), the link's being the bundle's bytes with all headers over its rate. Ours
+  under heavy load is what was published; how near that comes to what its own longest stage and the
+  camera allow is a figure of its own.
+- A plan is driven once: where ours had the very plan of another method for four frames of five,
+  both have ours' figures. A plan that never changes is driven with a camera so slow that no frame
+  waits for another, which is the best that it could do; with these figures it stands under heavy
+  load, too.
+- In the table of the networks deadlines are up to 60 s and the buffer is 1 MB, so that raw frames
+  come through, and ours changes its plan for a gain of 3 %, the link being steady.
+- The first seconds of each stretch of a steady rate do not count.
+- The link is open until all nodes have met. The probes' share counts all from then on, those on
+  the open link too; the table's short drives are left out of it.
 - The oracle knows the trace. It is simulated on the monitor's own table, with the round trip and
   the speed of both machines and the time to read an image that the run itself measured, and with
   the bytes of headers; what DDS and ROS take of the processors costs it nothing.
@@ -78,17 +93,22 @@ def write(docs: Path, result: dict[str, Any], taken: Sequence[Taken]) -> None:
         plot_drive(images / 'testbed_trace.svg', drives[0])
         text += '\n![A drive along a trace](img/testbed_trace.svg)\n'
     if result['cells']:
-        plot_methods(images / 'testbed_methods.svg', [Cell(**cell) for cell in result['cells']])
+        plot_methods(images / 'testbed_methods.svg', _cells(result['cells']))
         text += '\n![Latency against bandwidth](img/testbed_methods.svg)\n'
     write_text(docs / PAGE, text)
+
+
+def _cells(rows: Iterable[dict[str, Any]]) -> list[Cell]:
+    names = [field.name for field in fields(Cell)]
+    return [Cell(**{name: row[name] for name in names}) for row in rows]
 
 
 def page(result: dict[str, Any]) -> str:
     """Return the page as text."""
     head = (
-        f'On {machine_name()}, in {result["seconds"]:.0f} s. Slowdown of the car for the networks '
-        f'of the table: {result["paper_edge_slowdown"]:.1f}; for the shipped detector '
-        f'{result["edge_slowdown"]:.1f}, which makes a frame take {result["edge_frame_s"]:g} s.'
+        f'On {machine_name()}, in {result["seconds"]:.0f} s. '
+        f'The car is {result["edge_slowdown"]:.2f} times slower than the machine, for the shipped '
+        'detector and for the networks alike.'
     )
     rows = ((text, _number(result.get(key)), goal) for key, (text, goal) in _KEYS.items())
     parts = [
@@ -109,7 +129,7 @@ def page(result: dict[str, Any]) -> str:
         ),
         '## Networks',
         _table(
-            ('network', 'load', 'Mbit/s', 'method', 'latency s', 'frames/s'),
+            ('network', 'load', 'Mbit/s', 'method', 'plan', 'frames', 'latency s', 'frames/s'),
             (_cell_row(cell) for cell in result['cells']),
         ),
     ]
@@ -137,10 +157,12 @@ def _mobile_row(name: str, found: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _cell_row(cell: dict[str, Any]) -> tuple[str, ...]:
-    figures = (cell['latency_s'], cell['throughput_hz'])
+    late = _number(cell['latency_s'])
+    if cell['longer_than_s'] is not None:
+        late = f'not within {cell["longer_than_s"]:.3g}'
     return (
-        cell['network'], cell['load'], f'{cell["uplink_mbps"]:g}', cell['method'],
-        *map(_number, figures),
+        cell['network'], cell['load'], f'{cell["uplink_mbps"]:g}', cell['method'], cell['way'],
+        f'{cell["frames"]}', late, _number(cell['throughput_hz']),
     )  # fmt: skip
 
 

@@ -25,14 +25,14 @@ import tempfile
 import traceback
 from typing import Any
 
-from dads_ros.bench.testbed.rig import prepared_for
+from dads_ros.bench.testbed.cells import figures
+from dads_ros.bench.testbed.rig import CLIP
+from dads_ros.bench.testbed.rig import EDGE_SLOWDOWN
 from dads_ros.bench.testbed.rig import Rig
-from dads_ros.bench.testbed.table import figures
-from dads_ros.bench.testbed.table import paper_ratio
-from dads_ros.bench.testbed.table import Staircase
+from dads_ros.bench.testbed.table import Network
+from dads_ros.bench.testbed.table import PLAIN
+from dads_ros.bench.testbed.table import SOLVED
 from dads_ros.bench.testbed.table import uplinks
-from dads_ros.bench.testbed.traces import CLIP
-from dads_ros.bench.testbed.traces import EDGE_FRAME_S
 from dads_ros.bench.testbed.traces import follow_trace
 from dads_ros.bench.testbed.traces import mobile
 from dads_ros.bench.testbed.traces import react
@@ -42,7 +42,6 @@ from dads_ros.detector.zoo import ZOO
 from dads_ros.errors import ConfigError
 from dads_ros.media.sources import open_source
 from dads_ros.processes import interrupted_by_signals
-from dads_ros.settings import DEFAULT_DETECTOR
 from dads_ros.testbed import hosts
 from dads_ros.testbed import quota
 from dads_ros.testbed.system import require_rights
@@ -146,7 +145,7 @@ class _Bench:
         if args.quick:
             self._paths = self._paths[:1]
         self._found: dict[str, Any] = {'mobile': {}, 'traces': {}, 'reaction': {}}
-        self._stairs: list[Staircase] = []
+        self._table: list[Network] = []
 
     def measure(self) -> None:
         """Drive until all is measured or the time is over."""
@@ -158,8 +157,7 @@ class _Bench:
 
     def result(self) -> dict[str, Any]:
         """Return what has been found so far."""
-        profile = prepared_for(DEFAULT_DETECTOR, self._clip).profile
-        cells = [cell for stairs in self._stairs for cell in stairs.cells]
+        cells = [cell for network in self._table for cell in network.cells]
         traces = self._found['traces']
         return {
             **figures(cells),
@@ -169,9 +167,7 @@ class _Bench:
             'reaction_drop_ms': self._found['reaction'].get('drop_ms'),
             'reaction_rise_ms': self._found['reaction'].get('rise_ms'),
             **self._rig.totals(),
-            'edge_frame_s': EDGE_FRAME_S,
-            'edge_slowdown': max(1.0, EDGE_FRAME_S / sum(profile.layer_s.values())),
-            'paper_edge_slowdown': paper_ratio(),
+            'edge_slowdown': EDGE_SLOWDOWN,
             **self._found,
         }
 
@@ -192,12 +188,23 @@ class _Bench:
             self._found['traces'][path.stem] = found
 
     def _networks(self) -> None:
-        quick = self._args.quick
-        for network in (_QUICK_NETWORK,) if quick else ZOO:
-            self._stairs.append(Staircase(self._rig, network, uplinks(quick=quick), quick=quick))
-            self._stairs[-1].climb()
-        for stairs in () if quick else self._stairs:
-            stairs.solve()
+        if self._args.quick:
+            self._one_network()
+            return
+        for name in ZOO:
+            self._table.append(network := Network(self._rig, name, uplinks(quick=False)))
+            network.drive_ours('light')
+            network.drive_static(PLAIN, ('light',))
+            network.drive_ours('heavy')
+            network.drive_static(PLAIN)
+        for network in self._table:
+            network.drive_static(SOLVED)
+
+    def _one_network(self) -> None:
+        self._table.append(network := Network(self._rig, _QUICK_NETWORK, uplinks(quick=True)))
+        network.drive_ours('light')
+        network.drive_static(PLAIN, ('light',))
+        network.drive_ours('heavy', uplinks(quick=True)[-1:])
 
 
 def _own_trace(folder: Path) -> Path:

@@ -19,9 +19,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dads_ros.bench.testbed.table import Cell
+from dads_ros.bench.testbed.cells import Cell
+from dads_ros.bench.testbed.cells import OURS
+from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import RunRecord
 from dads_ros.report.summary import plan_name
+
+_MARKERS = 'os^vD*'
+_OUTCOMES = {
+    Outcome.VIA_CLOUD: 'via the cloud',
+    Outcome.LOCAL: 'on the car',
+    Outcome.LOCAL_AFTER_MISS: 'on the car after a miss',
+}
 
 
 def plot_drive(path: Path, run: RunRecord) -> None:
@@ -47,35 +56,58 @@ def plot_drive(path: Path, run: RunRecord) -> None:
         [link.uplink_high_bps / 1e6 for link in links],
         alpha=0.3, label='its spread',
     )  # fmt: skip
-    rate.set(ylabel='Mbit/s', yscale='symlog')
-    rate.legend()
+    rate.set(ylabel='uplink, Mbit/s', yscale='symlog', title=f'{run.info.detector}, one drive')
+    rate.legend(fontsize='small')
     names = [plan_name(run.info.graph, p.boundary, p.codec) for p in run.plans]
     since_s = [p.t_s - begin_s for p in run.plans]
     plan.step([*since_s, end_s], [*names, *names[-1:]], where='post')
+    plan.set(ylabel='plan in force')
     published = [frame for frame in run.frames if frame.outcome.is_published]
-    late.plot(
-        [f.t_s - begin_s for f in published],
-        [f.total_s * 1e3 for f in published],
-        '.',
-        markersize=4,
-    )
-    late.set(xlabel='s', ylabel='latency, ms', xlim=(0, end_s), ylim=(0, None))
+    for outcome, label in _OUTCOMES.items():
+        members = [frame for frame in published if frame.outcome is outcome]
+        late.plot(
+            [f.t_s - begin_s for f in members],
+            [f.total_s * 1e3 for f in members],
+            '.', markersize=4, label=f'{label}: {len(members)}',
+        )  # fmt: skip
+    late.set(
+        xlabel='time since the trace began, s', ylabel='latency, ms',
+        xlim=(0, end_s), ylim=(0, None),
+    )  # fmt: skip
+    late.legend(fontsize='small')
+    for axis in (rate, plan, late):
+        axis.grid(alpha=0.3)
     figure.savefig(path)
 
 
 def plot_methods(path: Path, cells: Sequence[Cell]) -> None:
-    """Plot the latency under light load against the uplink, one panel a network."""
+    """Plot latency under light load and throughput under heavy load against the uplink."""
     from matplotlib.figure import Figure
 
     networks = list(dict.fromkeys(cell.network for cell in cells))
-    figure = Figure(figsize=(3.2 * len(networks), 3.2), layout='constrained')
-    for axis, network in zip(
-        figure.subplots(1, len(networks), squeeze=False)[0], networks, strict=True
-    ):
-        light = [c for c in cells if c.network == network and c.load == 'light' and c.latency_s]
-        for method in dict.fromkeys(cell.method for cell in light):
-            points = sorted((c.uplink_mbps, c.latency_s) for c in light if c.method == method)
-            axis.loglog(*zip(*points, strict=True), marker='o', label=method)
-        axis.set(title=network, xlabel='uplink, Mbit/s', ylabel='latency, s')
-        axis.legend(fontsize='x-small')
+    methods = list(dict.fromkeys(cell.method for cell in cells))
+    figure = Figure(figsize=(3 * len(networks) + 0.6, 6.6), layout='constrained')
+    rows = figure.subplots(2, len(networks), squeeze=False, sharex=True, sharey='row')
+    for row, load, unit in ((0, 'light', 'latency, s'), (1, 'heavy', 'throughput, frames/s')):
+        for axis, network in zip(rows[row], networks, strict=True):
+            members = [c for c in cells if c.network == network and c.load == load]
+            for number, method in enumerate(methods):
+                values = [
+                    (c.uplink_mbps, c.latency_s if row == 0 else c.throughput_hz)
+                    for c in members
+                    if c.method == method
+                ]
+                points = sorted((mbps, value) for mbps, value in values if value)
+                axis.plot(
+                    [mbps for mbps, _ in points], [value for _, value in points],
+                    marker=_MARKERS[number % len(_MARKERS)], color=f'C{number}', label=method,
+                    markerfacecolor='none', linewidth=2.5 if method == OURS else 1.0,
+                )  # fmt: skip
+            axis.set(title=f'{network}, {load}', xscale='log', yscale='log')
+            axis.grid(alpha=0.3)
+        rows[row][0].set(ylabel=unit)
+    for axis in rows[1]:
+        axis.set(xlabel='uplink, Mbit/s')
+    handles, labels = rows[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc='outside lower center', ncols=len(methods))
     figure.savefig(path)

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,14 +25,19 @@ from statistics import fmean
 from statistics import median
 from typing import Any
 
+from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import FrameRecord
 from dads_ros.report.schema import PlanRecord
 from dads_ros.report.schema import RunRecord
 import numpy as np
 
-# The first part of each stretch of a steady rate does not count: the cut settles, buffers drain.
-SETTLING_SHARE = 0.4
+# A cut and its codec; nothing for the car alone.
+Way = tuple[tuple[str, ...], str]
+CAR_ALONE: Way = ((), '')
+# A datagram travels in packets of this much payload, each behind Ethernet's and IP's headers.
+_PACKET_BYTES = 1480
+_HEADER_BYTES = 34
 
 
 @dataclass(frozen=True)
@@ -39,15 +45,22 @@ class Window:
     """
     Figures of a stretch of time; None for what no frame told.
 
-    :param latency_s: median from camera to detections, of frames that arrived in the stretch.
+    :param frames: that arrived in the stretch and were answered.
+    :param latency_s: median from camera to detections of these.
+    :param longer_than_s: without any of these, the longest that one was waited for in vain.
     :param answered_hz: detections published in the stretch.
-    :param capacity_hz: what the longest stage would allow, of frames that arrived in the stretch.
+    :param max_stage_s: the longest of car, link and cloud, each in the median of these.
+    :param way: the cut and codec of most of these,
+    :param way_share: and of how many of them, 0 to 1.
     """
 
     frames: int
     latency_s: float | None
+    longer_than_s: float | None
     answered_hz: float
-    capacity_hz: float | None
+    max_stage_s: float | None
+    way: Way
+    way_share: float
 
 
 @dataclass(frozen=True)
@@ -61,42 +74,84 @@ class Latency:
     p99_s: float | None
 
 
-def steady(run: RunRecord, number: int, end_s: float) -> Window:
+def steady(run: RunRecord, number: int, end_s: float, settling_s: float) -> Window:
     """
     Return the figures of one level of a staircase.
 
     :param number: of the sample of the run's trace.
     :param end_s: of the drive, since the trace's beginning: the last level has no end of its own.
+    :param settling_s: at its beginning, which does not count.
     """
-    begins_s = [time_s for time_s, _ in run.info.link.trace or ()]
-    begin_s = begins_s[number]
-    stop_s = begins_s[number + 1] if number + 1 < len(begins_s) else begins_s[0] + end_s
-    return window(run.frames, begin_s + SETTLING_SHARE * (stop_s - begin_s), stop_s)
+    samples = run.info.link.trace or ()
+    begin_s, rate_bps = samples[number]
+    stop_s = samples[number + 1][0] if number + 1 < len(samples) else samples[0][0] + end_s
+    return window(run, begin_s + settling_s, stop_s, rate_bps)
 
 
-def window(frames: Sequence[FrameRecord], begin_s: float, end_s: float) -> Window:
-    """Return the figures of a stretch of time on the recorder's clock."""
-    published = [f for f in frames if f.outcome.is_published]
-    arrived = [f for f in published if begin_s <= f.t_s < end_s]
-    ended = sum(begin_s <= f.t_s + f.total_s < end_s for f in published)
-    longest_s = max((median(stage) for stage in _stages(arrived)), default=0.0)
+def window(run: RunRecord, begin_s: float, end_s: float, rate_bps: float) -> Window:
+    """Return the figures of a stretch of time, on the recorder's clock, at a steady rate."""
+    inside = [f for f in run.frames if begin_s <= f.t_s < end_s]
+    arrived = [f for f in inside if f.outcome.is_published]
+    waited_s = [f.total_s for f in inside if f.size_bytes and not f.outcome.is_published]
+    stages = zip(*(_stages_s(f, rate_bps) for f in arrived), strict=True)
+    way, share = _way(run, arrived)
     return Window(
         frames=len(arrived),
         latency_s=median(f.total_s for f in arrived) if arrived else None,
-        answered_hz=ended / (end_s - begin_s),
-        capacity_hz=1 / longest_s if longest_s > 0 else None,
+        longer_than_s=max(waited_s, default=None) if not arrived else None,
+        answered_hz=published_hz(run.frames, begin_s, end_s),
+        max_stage_s=max((median(stage) for stage in stages), default=None),
+        way=way,
+        way_share=share,
     )
 
 
-def _stages(frames: Sequence[FrameRecord]) -> list[list[float]]:
-    """Return what each frame took of the car, of the link and of the cloud."""
-    if not frames:
-        return []
-    return [
-        [f.preprocess_s + f.edge_s + f.encode_s for f in frames],
-        [f.network_s for f in frames],
-        [f.decode_s + f.cloud_s for f in frames],
-    ]
+def published_hz(frames: Sequence[FrameRecord], begin_s: float, end_s: float) -> float:
+    """
+    Return the rate of publication in a stretch of time.
+
+    It is counted from the last frame before to the first after, where there are such: in a few
+    seconds a slow car publishes so few that one more or less would be a tenth.
+    """
+    ended_s = sorted(f.t_s + f.total_s for f in frames if f.outcome.is_published)
+    inside = sum(begin_s <= t < end_s for t in ended_s)
+    first_s = max((t for t in ended_s if t < begin_s), default=begin_s)
+    after_s = min((t for t in ended_s if t >= end_s), default=None)
+    if after_s is None:
+        return inside / (end_s - first_s)
+    return (inside + 1) / (after_s - first_s)
+
+
+def wire_s(size_bytes: float, rate_bps: float) -> float:
+    """Return how long a bundle of so many bytes keeps a link busy, all headers included."""
+    if not size_bytes or not rate_bps:
+        return 0.0
+    datagram = size_bytes + BUNDLE_OVERHEAD_BYTES
+    headers = math.ceil(datagram / _PACKET_BYTES) * _HEADER_BYTES
+    return (datagram + headers) * 8 / rate_bps
+
+
+def _stages_s(f: FrameRecord, rate_bps: float) -> tuple[float, float, float]:
+    """Return for how long a frame kept the car, the link and the cloud busy."""
+    sent_bytes = f.size_bytes if f.outcome is Outcome.VIA_CLOUD else 0
+    return (
+        f.preprocess_s + f.edge_s + f.encode_s,
+        wire_s(sent_bytes, rate_bps),
+        f.decode_s + f.cloud_s,
+    )
+
+
+def _way(run: RunRecord, frames: Sequence[FrameRecord]) -> tuple[Way, float]:
+    """Return how most frames were detected, and how many of them."""
+    plans = {plan.plan_id: (plan.boundary, plan.codec) for plan in run.plans}
+    ways = Counter(
+        plans.get(f.plan_id, CAR_ALONE) if f.outcome is Outcome.VIA_CLOUD else CAR_ALONE
+        for f in frames
+    )
+    if not ways:
+        return CAR_ALONE, 0.0
+    way, count = ways.most_common(1)[0]
+    return way, count / len(frames)
 
 
 def latency(run: RunRecord) -> Latency:

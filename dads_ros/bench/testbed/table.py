@@ -15,170 +15,97 @@
 """
 The paper's table live: five networks, four uplinks, light and heavy load, six ways of cutting.
 
-A way that never changes its cut is driven once along a staircase of the uplinks; ways that cut the
-same in a cell share its drive. Staying on the car does not depend on the uplink and is driven
-once.
+Ours is driven along a staircase of the uplinks, once for each load. A plan that never changes is
+driven where no other method has the same one: what one plan gives must not be measured twice and
+told apart. Its drives are light ones, with a camera so slow that no frame waits for another; under
+heavy load it counts with what its longest stage allows, which is the most that it could give.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Sequence
-from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import replace
 
-from dads_ros.bench.testbed.rig import OURS
+from dads_ros.bench.testbed.cells import Cell
+from dads_ros.bench.testbed.cells import CLOUD_RAW
+from dads_ros.bench.testbed.cells import EDGE_ONLY
+from dads_ros.bench.testbed.cells import HEAVY_HZ
+from dads_ros.bench.testbed.cells import OURS
+from dads_ros.bench.testbed.rig import CLIP
+from dads_ros.bench.testbed.rig import EDGE_SLOWDOWN
+from dads_ros.bench.testbed.rig import JPEG
 from dads_ros.bench.testbed.rig import prepared_for
 from dads_ros.bench.testbed.rig import Rig
-from dads_ros.bench.testbed.rig import WAITING_S
+from dads_ros.bench.testbed.rig import ZOO_FACTORY
+from dads_ros.bench.testbed.runs import CAR_ALONE
 from dads_ros.bench.testbed.runs import steady
+from dads_ros.bench.testbed.runs import Way
 from dads_ros.bench.testbed.runs import Window
-from dads_ros.bench.testbed.traces import CLIP
 from dads_ros.partition.baselines import METHODS as SOLVERS
 from dads_ros.partition.baselines import RAW
-from dads_ros.partition.paper import tiny_yolov2_costs
 from dads_ros.partition.paper import UPLINK_MBPS
+from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.plan import Load
 from dads_ros.partition.situation import Situation
+from dads_ros.profiles.calibration import Calibration
+from dads_ros.profiles.calibration import CodecAccuracy
 from dads_ros.profiles.planning import cost_graphs
+from dads_ros.profiles.profile import Profile
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import METHODS
 from dads_ros.replay.prepare import slowed_down
+from dads_ros.report.summary import plan_name
 from dads_ros.testbed.bed import Setup
 from dads_ros.testbed.drive import Drive
 from dads_ros.trace import Trace
 
+PLAIN = (EDGE_ONLY, CLOUD_RAW, 'cloud-only JPEG')
+SOLVED = ('Neurosurgeon', 'DADS as printed')
 _LOADS: tuple[Load, Load] = ('light', 'heavy')
-HEAVY_HZ = 20.0
 # A tenth of what the car alone sustains would leave hardly a frame to measure: not rarer than
 # this, unless it would be more than half of what the car sustains.
-_LIGHT_PERIOD_S = 2.0
-_LEVEL_S = 6.0
-_FIRST_LEVEL_S = 20.0  # the lowest uplink takes 10 s for one raw frame
+_LIGHT_PERIOD_S = 1.0
+_HEAVY_LEVEL_S = 8.0
+_SETTLING_S = 3.0
+_LEAD_S = 4.0
+_LIGHT_FRAMES = 5
+# A static plan has nothing to settle, and does the same with each frame.
+_STATIC_FRAMES = 3
+# Between the frames of a static plan, as a multiple of what one is predicted to take.
+_APART = 1.25
+_SLOW_S = 3.0  # a frame that takes longer gets a drive of its own, of one frame
 _CLIP_HZ = 10.0
 _RTT_S = 0.002
-EDGE_ONLY, CLOUD_RAW, CLOUD_JPEG = 'edge-only', 'cloud-only-raw', 'cloud-only-jpeg'
-_SOLVED = {'neurosurgeon': 'Neurosurgeon', 'dads-printed': 'DADS as printed'}
+# Deadlines of a car that moves would end what takes 10 s here; raw frames must find room.
+_WAITING_S = 60.0
+_QUEUE_BYTES = 1_000_000
+# On a steady link there is no jitter to be patient with.
+_GAIN = 0.03
+# Ours had one plan at a level when it had it for so many of the frames.
+_SAME_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class Cell:
+class _Levels:
     """
-    What one way gave of one network at one uplink and load; None where no frame was answered.
+    A staircase.
 
-    :param throughput_hz: of light load and of staying on the car, what the longest stage allows;
-        else the detections that were published.
+    :param period_s: of the camera.
+    :param settling_s: at a level's beginning, which does not count.
+    :param lead_s: at the first uplink before the first level: the link comes from being open.
     """
 
-    network: str
-    uplink_mbps: float
-    load: Load
-    method: str
-    latency_s: float | None
-    throughput_hz: float | None
-
-
-def paper_ratio() -> float:
-    """Return how many times slower than its server the paper's Raspberry Pi 3B is."""
-    costs = tiny_yolov2_costs()
-    return float(sum(costs.edge_ns)) / float(sum(costs.cloud_ns))
+    period_s: float
+    level_s: float
+    settling_s: float
+    lead_s: float = 0.0
 
 
 def light_hz(whole_s: float) -> float:
     """Return the rate of light load, a whole frame taking so long on the car."""
     return 1.0 / min(10 * whole_s, max(_LIGHT_PERIOD_S, 2 * whole_s))
-
-
-class Staircase:
-    """One network's drives on rising uplinks."""
-
-    def __init__(self, rig: Rig, network: str, uplinks_mbps: Sequence[float], *, quick: bool):
-        self._rig = rig
-        self._network = network
-        self._uplinks_mbps = tuple(uplinks_mbps)
-        self._quick = quick
-        self._spec = f'dads_ros.detector.zoo_detectors:{network}'
-        self._profile = prepared_for(self._spec, CLIP).profile
-        self.whole_s = sum(self._profile.layer_s.values()) * paper_ratio()
-        self.cells: list[Cell] = []
-
-    def climb(self) -> None:
-        """Drive our way and those that never change, as far as the time allows."""
-        self._stay_on_car()
-        for load in _LOADS[:1] if self._quick else _LOADS:
-            self._climb(load, OURS)
-            self._climb(load, _waiting(METHODS[CLOUD_RAW]))
-            if not self._quick:
-                self._climb(load, _waiting(METHODS[CLOUD_JPEG]))
-
-    def solve(self) -> None:
-        """Drive with the cuts of the other solvers, as far as the time allows."""
-        for load in _LOADS:
-            for uplink_mbps in self._uplinks_mbps:
-                self._solve(load, uplink_mbps)
-
-    def _stay_on_car(self) -> None:
-        method = METHODS[EDGE_ONLY]
-        window = self._drive('light', method, self._uplinks_mbps[-1:])
-        for load in _LOADS if window else ():
-            for uplink_mbps in self._uplinks_mbps:
-                self._note(uplink_mbps, load, method.name, window[0], capacity=True)
-
-    def _climb(self, load: Load, method: Method) -> None:
-        windows = self._drive(load, method, self._uplinks_mbps)
-        for uplink_mbps, window in zip(self._uplinks_mbps, windows, strict=False):
-            self._note(uplink_mbps, load, method.name, window, capacity=load == 'light')
-
-    def _solve(self, load: Load, uplink_mbps: float) -> None:
-        """Drive with the cuts of the other solvers, where nobody has cut like that."""
-        rate_hz = self._rate_hz(load)
-        situation = Situation(uplink_mbps * 1e6, _RTT_S, rate_hz=rate_hz)
-        edge = slowed_down(self._profile, paper_ratio())
-        graphs = cost_graphs(self._profile.graph, edge, self._profile)
-        known: dict[tuple[str, ...], str] = {(): EDGE_ONLY, self._profile.graph.inputs: CLOUD_RAW}
-        for name, solver in _SOLVED.items():
-            boundary = SOLVERS[solver](graphs, situation, load).boundary
-            same = self._find(uplink_mbps, load, known.get(boundary, ''))
-            if same is not None:
-                self.cells.append(replace(same, method=name))
-                continue
-            method = Method(name, f'the cut of {solver}', 'fixed', RAW, False, boundary, WAITING_S)
-            for window in self._drive(load, method, (uplink_mbps,)):
-                self._note(uplink_mbps, load, name, window, capacity=load == 'light')
-                known[boundary] = name
-
-    def _find(self, uplink_mbps: float, load: Load, method: str) -> Cell | None:
-        key = (uplink_mbps, load, method)
-        return next((c for c in self.cells if (c.uplink_mbps, c.load, c.method) == key), None)
-
-    def _rate_hz(self, load: Load) -> float:
-        return HEAVY_HZ if load == 'heavy' else light_hz(self.whole_s)
-
-    def _drive(self, load: Load, method: Method, uplinks_mbps: Sequence[float]) -> list[Window]:
-        """Return the figures at each uplink; none when the drive did not fit in."""
-        rate_hz = self._rate_hz(load)
-        waits = method.name == CLOUD_RAW and not self._quick
-        begins_s, end_s = _levels(len(uplinks_mbps), rate_hz, quick=self._quick, waits=waits)
-        drive = Drive(
-            CLIP,
-            end_s,
-            Setup(Trace(begins_s, tuple(mbps * 1e6 for mbps in uplinks_mbps))),
-            self.whole_s,
-            rate_hz / _CLIP_HZ,
-            loop=True,
-            detector=self._spec,
-        )
-        taken = self._rig.drive(f'{self._network} {load}', drive, method)
-        if taken is None:
-            return []
-        return [steady(taken.run, i, end_s) for i in range(len(uplinks_mbps))]
-
-    def _note(
-        self, uplink_mbps: float, load: Load, method: str, window: Window, *, capacity: bool
-    ) -> None:
-        throughput_hz = window.capacity_hz if capacity else window.answered_hz
-        cell = Cell(self._network, uplink_mbps, load, method, window.latency_s, throughput_hz)
-        self.cells.append(cell)
 
 
 def uplinks(*, quick: bool) -> tuple[float, ...]:
@@ -187,63 +114,162 @@ def uplinks(*, quick: bool) -> tuple[float, ...]:
     return (every[1], every[-1]) if quick else tuple(every)
 
 
-def figures(cells: Sequence[Cell]) -> dict[str, object]:
-    """Return the gains over staying and over sending all, and the worst cell against others."""
-    by_place: dict[tuple[str, float, Load], dict[str, Cell]] = {}
-    for cell in cells:
-        by_place.setdefault((cell.network, cell.uplink_mbps, cell.load), {})[cell.method] = cell
-    gains: dict[str, float | None] = {}
-    for name, other in (('edge_only', EDGE_ONLY), ('cloud_raw', CLOUD_RAW)):
-        pairs = [
-            (c[OURS.name], c[other]) for c in by_place.values() if OURS.name in c and other in c
+def declared_uploads(profile: Profile) -> Calibration:
+    """
+    Return a calibration that allows the JPEG upload and else only what loses nothing.
+
+    Nothing can be measured of a network with random weights: ours may send what others may.
+    """
+    row = CodecAccuracy(profile.graph.inputs, JPEG, 1.0)
+    return Calibration(profile.model_hash, 'declared', 0, 1.0, (row,))
+
+
+class Network:
+    """One network's drives, and its cells as far as they have been driven."""
+
+    def __init__(self, rig: Rig, network: str, uplinks_mbps: Sequence[float]) -> None:
+        self._rig = rig
+        self._network = network
+        self._uplinks_mbps = tuple(uplinks_mbps)
+        self._spec = ZOO_FACTORY + network
+        profile = prepared_for(self._spec, CLIP).profile
+        self._graph = profile.graph
+        edge = slowed_down(profile, EDGE_SLOWDOWN)
+        self._graphs = cost_graphs(profile.graph, edge, profile, codecs=(RAW, JPEG))
+        self._calibration = rig.folder / f'{network}.calibration.json'
+        declared_uploads(profile).save(self._calibration)
+        self._light_s = 1 / light_hz(sum(edge.layer_s.values()))
+        self._ours: dict[tuple[float, Load], Window] = {}
+        self._plans: dict[tuple[float, Load], dict[str, CutPlan]] = {}
+        self._light: dict[tuple[float, Way], Window] = {}
+
+    def drive_ours(self, load: Load, uplinks_mbps: Sequence[float] = ()) -> None:
+        """Drive our way along uplinks, all of them unless told otherwise."""
+        uplinks_mbps = uplinks_mbps or self._uplinks_mbps
+        levels = _Levels(1 / HEAVY_HZ, _HEAVY_LEVEL_S, _SETTLING_S, _LEAD_S)
+        if load == 'light':
+            settling_s = max(_SETTLING_S, self._light_s)
+            level_s = settling_s + _LIGHT_FRAMES * self._light_s
+            levels = _Levels(self._light_s, level_s, settling_s, _LEAD_S)
+        method = replace(METHODS['dads'], patience_s=_WAITING_S, gain=_GAIN)
+        for uplink_mbps, window in self._drive(load, method, uplinks_mbps, levels):
+            self._ours[uplink_mbps, load] = window
+            if load == 'light' and window.way_share >= _SAME_SHARE:
+                self._light[uplink_mbps, window.way] = window
+
+    def drive_static(self, names: Iterable[str], loads: Iterable[Load] = _LOADS) -> None:
+        """Drive the plans of other methods that nobody has been driven with."""
+        wanted: dict[Way, dict[float, float]] = {}
+        for load in loads:
+            for uplink_mbps in self._uplinks_mbps:
+                situation = Situation(uplink_mbps * 1e6, _RTT_S, rate_hz=self._rate_hz(load))
+                known = self._plans.setdefault((uplink_mbps, load), {})
+                for name in names:
+                    plan = known[name] = SOLVERS[name](self._graphs, situation, load)
+                    if self._window_of(uplink_mbps, load, plan) is None:
+                        wanted.setdefault(_way_of(plan), {})[uplink_mbps] = plan.delay_s
+        for way, delays_s in wanted.items():
+            self._drive_plan(way, delays_s)
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Return what has been measured so far."""
+        cells = [
+            self._cell(*place, OURS, window, ours=True) for place, window in self._ours.items()
         ]
-        gains[f'latency_gain_over_{name}'] = _largest(
-            [b.latency_s / a.latency_s for a, b in pairs if a.latency_s and b.latency_s]
+        for (uplink_mbps, load), plans in self._plans.items():
+            for name, plan in plans.items():
+                window = self._window_of(uplink_mbps, load, plan)
+                if window is not None:
+                    ours = window is self._ours.get((uplink_mbps, load))
+                    cells.append(self._cell(uplink_mbps, load, name, window, ours=ours))
+        return cells
+
+    def _window_of(self, uplink_mbps: float, load: Load, plan: CutPlan) -> Window | None:
+        """Return what a plan gave: ours, where ours had this very plan; None if not driven."""
+        ours = self._ours.get((uplink_mbps, load))
+        if ours and ours.way == _way_of(plan) and ours.way_share >= _SAME_SHARE:
+            return ours
+        return self._light.get((uplink_mbps, _way_of(plan)))
+
+    def _cell(
+        self, uplink_mbps: float, load: Load, name: str, window: Window, *, ours: bool
+    ) -> Cell:
+        allowed_hz = 1 / window.max_stage_s if window.max_stage_s else None
+        return Cell(
+            self._network,
+            uplink_mbps,
+            load,
+            name,
+            plan_name(self._graph, *window.way) if window.frames else 'nothing answered',
+            window.frames,
+            window.latency_s,
+            window.longer_than_s,
+            window.answered_hz if ours and load == 'heavy' else allowed_hz,
+            window.max_stage_s,
         )
-        gains[f'throughput_gain_over_{name}'] = _largest(
-            [a.throughput_hz / b.throughput_hz for a, b in pairs
-             if a.throughput_hz and b.throughput_hz]
-        )  # fmt: skip
-    worst = [ratio for c in by_place.values() if (ratio := _over_best(c)) is not None]
-    return {
-        **gains,
-        'worst_over_best_static': _largest(worst),
-        'cells': [asdict(c) for c in cells],
-    }
+
+    def _drive_plan(self, way: Way, delays_s: dict[float, float]) -> None:
+        """Drive a static plan at the uplinks given; the car alone at one, for it uses none."""
+        boundary, codec = way
+        method = Method('static', '', 'fixed', codec, False, boundary, _WAITING_S)
+        if way == CAR_ALONE:
+            levels = _apart(self._light_s, max(delays_s.values()), _LIGHT_FRAMES)
+            method = replace(METHODS[EDGE_ONLY], patience_s=_WAITING_S)
+            for _, window in self._drive('light', method, self._uplinks_mbps[-1:], levels):
+                self._light.update({(mbps, way): window for mbps in self._uplinks_mbps})
+            return
+        slow = [mbps for mbps, delay_s in delays_s.items() if delay_s > _SLOW_S]
+        rest = tuple(mbps for mbps in delays_s if mbps not in slow)
+        for climbed in (*((mbps,) for mbps in slow), *((rest,) if rest else ())):
+            delay_s = max(delays_s[mbps] for mbps in climbed)
+            levels = _apart(self._light_s, delay_s, _STATIC_FRAMES)
+            for mbps, window in self._drive('light', method, climbed, levels):
+                self._light[mbps, way] = window
+
+    def _rate_hz(self, load: Load) -> float:
+        return HEAVY_HZ if load == 'heavy' else 1 / self._light_s
+
+    def _drive(
+        self, load: Load, method: Method, uplinks_mbps: Sequence[float], levels: _Levels
+    ) -> list[tuple[float, Window]]:
+        """Return the figures at each uplink; none when the drive did not fit in."""
+        begins_s = [levels.lead_s + i * levels.level_s for i in range(len(uplinks_mbps))]
+        end_s = begins_s[-1] + levels.level_s
+        rates_bps = [mbps * 1e6 for mbps in uplinks_mbps]
+        if has_lead := levels.lead_s > 0:
+            begins_s, rates_bps = [0.0, *begins_s], [rates_bps[0], *rates_bps]
+        trace = Trace(tuple(begins_s), tuple(rates_bps))
+        drive = Drive(
+            CLIP,
+            end_s,
+            Setup(trace, queue_bytes=_QUEUE_BYTES),
+            edge_slowdown=EDGE_SLOWDOWN,
+            rate=1 / levels.period_s / _CLIP_HZ,
+            loop=True,
+            calibration=self._calibration,
+            detector=self._spec,
+        )
+        title = f'{self._network} {load}'
+        if method.boundary:
+            title += f' {plan_name(self._graph, method.boundary, method.codec)}'
+        taken = self._rig.drive(title, drive, method)
+        if taken is None:
+            return []
+        return [
+            (mbps, steady(taken.run, i, end_s, levels.settling_s))
+            for i, mbps in enumerate(uplinks_mbps, start=int(has_lead))
+        ]
 
 
-def _over_best(cells: dict[str, Cell]) -> float | None:
-    """Return how much worse ours is than the best other in a cell: 1.03 is 3 % worse."""
-    ours = cells.get(OURS.name)
-    others = [cell for name, cell in cells.items() if name != OURS.name]
-    if ours is None or not others:
-        return None
-    if ours.load == 'light':
-        known = [c.latency_s for c in others if c.latency_s]
-        return ours.latency_s / min(known) if known and ours.latency_s else None
-    rates = [c.throughput_hz for c in others if c.throughput_hz]
-    # What the camera does not deliver cannot be detected.
-    best_hz = min(max(rates), HEAVY_HZ) if rates else None
-    return best_hz / ours.throughput_hz if best_hz and ours.throughput_hz else None
+def _way_of(plan: CutPlan) -> Way:
+    return (plan.boundary, plan.codec) if plan.boundary else CAR_ALONE
 
 
-def _largest(values: Sequence[float]) -> float | None:
-    return max(values, default=None)
-
-
-def _levels(
-    count: int, rate_hz: float, *, quick: bool, waits: bool
-) -> tuple[tuple[float, ...], float]:
-    """
-    Return when each level of the staircase begins, and when the last one ends.
-
-    :param waits: whether frames take so long that the first level has to.
-    """
-    level_s = max(4.0 if quick else _LEVEL_S, 3 / rate_hz)
-    first_s = max(_FIRST_LEVEL_S, level_s) if waits and count > 1 else level_s
-    begins_s = (0.0, *(first_s + i * level_s for i in range(count - 1)))
-    return begins_s, first_s + (count - 1) * level_s
-
-
-def _waiting(method: Method) -> Method:
-    return replace(method, patience_s=WAITING_S)
+def _apart(light_s: float, delay_s: float, frames: int) -> _Levels:
+    """Return levels on which no frame of a plan waits for another; of one frame if it is slow."""
+    period_s = max(light_s, _APART * delay_s)
+    if delay_s > _SLOW_S:
+        # The clock begins as the first frame has ended, so the second one follows soon.
+        return _Levels(period_s, period_s + 1.5, 0.0)
+    return _Levels(period_s, (frames + 1) * period_s, period_s)

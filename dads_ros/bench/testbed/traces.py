@@ -21,6 +21,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from dads_ros.bench.testbed.rig import CLIP
+from dads_ros.bench.testbed.rig import EDGE_SLOWDOWN
 from dads_ros.bench.testbed.rig import Rig
 from dads_ros.bench.testbed.rig import Taken
 from dads_ros.bench.testbed.runs import latency
@@ -35,6 +37,7 @@ from dads_ros.media.sources import open_source
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
+from dads_ros.replay.methods import JPEG_UPLOAD
 from dads_ros.replay.methods import METHODS
 from dads_ros.report.schema import RunRecord
 from dads_ros.simulation.car import Car
@@ -46,12 +49,9 @@ from dads_ros.testbed.lane import Impairment
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
 
-CLIP = 'scene'
-EDGE_FRAME_S = 0.16
 _STEP_BEGIN_S = 4.0
 _STEP_LENGTH_S = 5.0
 _MOBILE_BPS = 10e6
-_UPLOAD = 'cloud-only-jpeg'
 # Tried from above: the first where a tenth of the rate asks for another cut,
 _STEP_FROM_BPS = (100e6, 50e6, 20e6, 10e6, 5e6, 2e6, 1e6)
 # which saves at least this share of the delay. What saves little the monitor need not do.
@@ -68,7 +68,7 @@ def follow_trace(
     :return: None when our own drive did not fit in.
     """
     trace = load_trace(path)
-    drive = Drive(clip, min(seconds, trace.duration_s or seconds), Setup(trace), EDGE_FRAME_S,
+    drive = Drive(clip, min(seconds, trace.duration_s or seconds), Setup(trace), EDGE_SLOWDOWN,
                   loop=True)  # fmt: skip
     taken = rig.drive(f'trace {path.stem}', drive)
     if taken is None:
@@ -77,8 +77,10 @@ def follow_trace(
     oracle_s = oracle_mean_s(policy.table, trace, taken.run, drive.seconds)
     ours = latency(taken.run)
     others = dict(static or {})
-    if static is not None and (other := rig.drive(f'trace {path.stem}', drive, METHODS[_UPLOAD])):
-        others[_UPLOAD] = asdict(latency(other.run))
+    if static is not None and (
+        other := rig.drive(f'trace {path.stem}', drive, METHODS[JPEG_UPLOAD])
+    ):
+        others[JPEG_UPLOAD] = asdict(latency(other.run))
     return {
         'seconds': drive.seconds,
         'oracle_mean_s': oracle_s,
@@ -91,7 +93,7 @@ def follow_trace(
 
 def stay(rig: Rig, clip: str, seconds: float) -> dict[str, Any]:
     """Drive by plans that need no link; return their latencies."""
-    drive = Drive(clip, seconds, _steady(1e6), EDGE_FRAME_S, loop=True)
+    drive = Drive(clip, seconds, _steady(1e6), EDGE_SLOWDOWN, loop=True)
     taken = rig.drive('any trace', drive, METHODS['edge-only'])
     return {'edge-only': asdict(latency(taken.run))} if taken else {}
 
@@ -123,12 +125,12 @@ def react(rig: Rig, steps: int) -> dict[str, Any]:
 
     :param steps: pairs of fall and rise.
     """
-    drive = Drive(CLIP, _STEP_BEGIN_S + 2 * steps * _STEP_LENGTH_S, _steady(1e6), EDGE_FRAME_S)
+    drive = Drive(CLIP, _STEP_BEGIN_S + 2 * steps * _STEP_LENGTH_S, _steady(1e6), EDGE_SLOWDOWN)
     high_bps = step_from_bps(rig.policy_of(drive).table, open_source(CLIP).rate_hz)
     times_s = [0.0] + [_STEP_BEGIN_S + i * _STEP_LENGTH_S for i in range(2 * steps)]
     rates_bps = [high_bps / 10 if i % 2 else high_bps for i in range(len(times_s))]
     setup = Setup(Trace(tuple(times_s), tuple(rates_bps)))
-    drive = Drive(CLIP, drive.seconds, setup, EDGE_FRAME_S, loop=True)
+    drive = Drive(CLIP, drive.seconds, setup, EDGE_SLOWDOWN, loop=True)
     taken = rig.drive('step', drive)
     found = reactions_s(taken.run) if taken else []
     return {
@@ -165,7 +167,7 @@ def steady_jitter(rig: Rig, seconds: float) -> float | None:
     times_s = tuple(0.5 * i for i in range(int(2 * seconds)))
     rates_bps = tuple(10e6 * (1.2, 0.9, 1.05, 0.8, 1.1, 0.95)[i % 6] for i in range(len(times_s)))
     setup = Setup(Trace(times_s, rates_bps))
-    taken = rig.drive('20 % jitter', Drive(CLIP, seconds, setup, EDGE_FRAME_S, loop=True))
+    taken = rig.drive('20 % jitter', Drive(CLIP, seconds, setup, EDGE_SLOWDOWN, loop=True))
     return steady_switches(taken.run) if taken else None
 
 
@@ -173,7 +175,7 @@ def mobile(rig: Rig, rtt_s: float, seconds: float) -> dict[str, Any] | None:
     """Drive over a mobile network; return where the time of its frames goes."""
     way = Impairment(rtt_s / 2, 0.005, 0.01)
     setup = Setup(Trace((0.0,), (_MOBILE_BPS,)), way)
-    drive = Drive(CLIP, seconds, setup, EDGE_FRAME_S, loop=True)
+    drive = Drive(CLIP, seconds, setup, EDGE_SLOWDOWN, loop=True)
     taken = rig.drive(f'mobile {rtt_s * 1e3:g} ms', drive)
     return _mobile_figures(taken) if taken else None
 
