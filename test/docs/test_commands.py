@@ -161,7 +161,8 @@ def run(command: Command, folder: Path) -> str:
         words = [sys.executable, '-m', 'dads_ros.cli.main', *words[1:]]
     environment = {
         **os.environ,
-        'PYTHONPATH': f'{ROOT}:{os.environ.get("PYTHONPATH", "")}',
+        # Behind the built package, where there is one: it has the messages.
+        'PYTHONPATH': ':'.join(filter(None, (os.environ.get('PYTHONPATH'), str(ROOT)))),
         'XDG_CACHE_HOME': str(folder / 'cache'),
     }
     done = subprocess.run(
