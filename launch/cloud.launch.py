@@ -43,6 +43,7 @@ def _node(context: LaunchContext) -> list[Node]:
             parameters=[value['params_file']],
             ros_arguments=['--log-level', value['log_level'], '--enclave', enclave],
             additional_env=security if value['security'] else {},
+            sigterm_timeout='20',  # then by force; launch's own 5 are short on a busy machine
             respawn=True,
             respawn_delay=2.0,
         )

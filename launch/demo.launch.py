@@ -12,31 +12,35 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The demo: the drawn scene over the emulated link of config/traces/demo.csv."""
+"""The demo: the drawn scene by a slowed-down car over the link of config/traces/demo.csv."""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the description."""
+    """Return the replay's description with other defaults, those of scripts/demo."""
     share = FindPackageShare('dads_ros')
     return LaunchDescription(
         [
-            DeclareLaunchArgument('output', default_value='report', description='report folder'),
+            DeclareLaunchArgument(
+                'trace',
+                default_value=PathJoinSubstitution([share, 'config', 'traces', 'demo.csv']),
+                description='CSV time_s,uplink_mbps to emulate',
+            ),
+            DeclareLaunchArgument(
+                'options',
+                default_value='--edge-slowdown 11',
+                description='more of those that dads replay takes',
+            ),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(
                     PathJoinSubstitution([share, 'launch', 'replay.launch.py'])
-                ),
-                launch_arguments={
-                    'trace': PathJoinSubstitution([share, 'config', 'traces', 'demo.csv']),
-                    'output': LaunchConfiguration('output'),
-                }.items(),
+                )
             ),
         ]
     )

@@ -30,6 +30,8 @@ from launch_ros.substitutions import FindPackageShare
 
 # The edge tells when it is active. Should that get lost, the monitor starts all the same.
 PATIENCE_S = 60.0
+# Then launch ends a node by force; its own five seconds are short on a slow or busy computer.
+ENDING_S = '20'
 YES_OR_NO = ['true', 'false']
 
 
@@ -84,6 +86,7 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     common = {
         'package': 'dads_ros',
         'namespace': value['namespace'],
+        'sigterm_timeout': ENDING_S,
         'additional_env': _security(value['security']),
     }
     if value['respawn'] == 'true':
@@ -118,10 +121,13 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     is_active = OnStateTransition(
         target_lifecycle_node=edge, goal_state='active', entities=[monitor]
     )
+    # From its enclave the edge tells nothing to launch, which is in none: start both. Either order
+    # works; one after the other, what the monitor says at first is about a car that is there.
+    patience_s = 0.0 if value['security'] else PATIENCE_S
     return [
         RegisterEventHandler(is_active),
         edge,
-        TimerAction(period=PATIENCE_S, actions=[monitor]),
+        TimerAction(period=patience_s, actions=[monitor]),
     ]
 
 

@@ -37,6 +37,7 @@ def _command(context: LaunchContext) -> list[ExecuteProcess]:
         ExecuteProcess(
             cmd=[*command, *shlex.split(value['options'])],
             output='screen',
+            sigterm_timeout='30',  # it ends the nodes first and waits for them
             on_exit=OpaqueFunction(function=_end),
         )
     ]

@@ -276,6 +276,11 @@ def run(*makers: Callable[[], DadsNode]) -> int:
         node.stop()
         node.destroy_node()
     rclpy.try_shutdown()
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # a second Ctrl-C must not spoil the exit status
+        signal.signal(number, signal.SIG_IGN)
     return max(node.exit_status for node in nodes)
 
 

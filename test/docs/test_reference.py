@@ -16,9 +16,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-import re
 
 from dads_ros import reference
 from dads_ros import topics
@@ -43,29 +41,3 @@ def test_a_written_page_is_up_to_date(page: str, text: str) -> None:
 def test_every_message_is_on_a_topic_or_in_another_message() -> None:
     used = {kind.rpartition('/')[2] for kind in KNOWN.values() if kind.startswith('dads_ros/')}
     assert {p.stem for p in (ROOT / 'msg').glob('*.msg')} - used == {'Sealed', 'Tensor'}
-
-
-def strings(value: object) -> list[str]:
-    if isinstance(value, dict):
-        return [s for pair in value.items() for part in pair for s in strings(part)]
-    if isinstance(value, list):
-        return [s for part in value for s in strings(part)]
-    return [value] if isinstance(value, str) else []
-
-
-def test_the_foxglove_layout_shows_topics_and_fields_that_exist() -> None:
-    layout = json.loads((ROOT / 'config/foxglove/dads.json').read_text())
-    # A path of Foxglove: a topic, then fields of its message, perhaps with a filter.
-    paths = {s for s in strings(layout['configById']) if re.match(r'/[a-z]', s)}
-    shown = set()
-    for path in paths:
-        topic, _, fields = path.partition('.')
-        name = topic.removeprefix('/') if topic != '/diagnostics' else topic
-        assert name in KNOWN, path
-        shown.add(name)
-        if fields and KNOWN[name].startswith('dads_ros/'):
-            message = (ROOT / 'msg' / f'{KNOWN[name].rpartition("/")[2]}.msg').read_text()
-            assert re.search(rf'^\S+ +{fields}\b', message, re.MULTILINE), path
-    assert {'overlay', 'stage_times', 'plan', 'link_state', '/diagnostics'} <= shown
-    panels = re.findall(r'"[A-Za-z0-9]+![a-z0-9]+"', json.dumps(layout['layout']))
-    assert {p.strip('"') for p in panels} == set(layout['configById'])
