@@ -40,6 +40,7 @@ from dads_ros.bench.testbed.traces import stay
 from dads_ros.bench.testbed.traces import steady_jitter
 from dads_ros.detector.zoo import ZOO
 from dads_ros.errors import ConfigError
+from dads_ros.errors import DadsError
 from dads_ros.media.sources import open_source
 from dads_ros.processes import interrupted_by_signals
 from dads_ros.testbed import hosts
@@ -149,11 +150,12 @@ class _Bench:
 
     def measure(self) -> None:
         """Drive until all is measured or the time is over."""
-        if self._args.trace is None:
-            self._scenarios()
-        self._traces()
-        if self._args.trace is None:
-            self._networks()
+        parts = (self._scenarios, self._traces, self._networks)
+        for part in parts if self._args.trace is None else (self._traces,):
+            try:
+                part()
+            except DadsError as error:  # a part that cannot be measured must not cost the others
+                self._rig.failed.append(str(error))
 
     def result(self) -> dict[str, Any]:
         """Return what has been found so far."""

@@ -81,8 +81,8 @@ _RTT_S = 0.002
 # Deadlines of a car that moves would end what takes 10 s here; raw frames must find room.
 _WAITING_S = 60.0
 _QUEUE_BYTES = 1_000_000
-# On a steady link there is no jitter to be patient with.
-_GAIN = 0.03
+# A steady, idle link has no jitter to be patient with.
+_LIGHT_GAIN = 0.03
 # Ours had one plan at a level when it had it for so many of the frames.
 _SAME_SHARE = 0.8
 
@@ -147,11 +147,12 @@ class Network:
         """Drive our way along uplinks, all of them unless told otherwise."""
         uplinks_mbps = uplinks_mbps or self._uplinks_mbps
         levels = _Levels(1 / HEAVY_HZ, _HEAVY_LEVEL_S, _SETTLING_S, _LEAD_S)
+        method = replace(METHODS['dads'], patience_s=_WAITING_S)
         if load == 'light':
+            method = replace(method, gain=_LIGHT_GAIN)
             settling_s = max(_SETTLING_S, self._light_s)
             level_s = settling_s + _LIGHT_FRAMES * self._light_s
             levels = _Levels(self._light_s, level_s, settling_s, _LEAD_S)
-        method = replace(METHODS['dads'], patience_s=_WAITING_S, gain=_GAIN)
         for uplink_mbps, window in self._drive(load, method, uplinks_mbps, levels):
             self._ours[uplink_mbps, load] = window
             if load == 'light' and window.way_share >= _SAME_SHARE:
