@@ -81,6 +81,7 @@ class CloudNode(base.DadsNode[CloudSettings]):
             loaded.halves,
             self._answer,
             CloudLimits(s.queue_depth, s.max_age_s, s.max_bytes, s.batch),
+            self._namespace,
         )
         self._diagnostics = diagnostics.Diagnostics(self, self._statuses)
 
@@ -141,13 +142,17 @@ class CloudNode(base.DadsNode[CloudSettings]):
             self._namespace_of.popitem(last=False)
         self._pipeline.receive(bundle)
 
+    def _namespace(self, vehicle: str) -> str:
+        """Return where a vehicle was heard last: one of the listed, whatever it calls itself."""
+        return self._namespace_of.get(vehicle, '')
+
     def _on_probe(self, name: str, probe: msg.Probe) -> None:
         reply = msg.Probe(vehicle=probe.vehicle, sequence=probe.sequence, sent_ns=probe.sent_ns)
         if lane := self._lanes.get(name):
             self._send(lane.replies, reply)
 
     def _answer(self, result: Result) -> None:
-        lane = self._lanes.get(self._namespace_of.get(result.vehicle, ''))
+        lane = self._lanes.get(self._namespace(result.vehicle))
         if lane is not None:
             self._send(lane.results, messages.result_to_msg(result))
 

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""How much of the cloud's time a vehicle may take to have new cuts built."""
+"""How much of the cloud's time one account may take to have new cuts built."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from __future__ import annotations
 SHARE = 0.1
 # at first, and after a rest, so many seconds: a link that changes takes a dozen cuts in a row.
 FULL_S = 2.0
-# One build that was held up for long does not shut its vehicle out for longer than it takes to
+# One build that was held up for long does not shut its account out for longer than it takes to
 # earn this much.
 DEEPEST_S = 0.5
 
 
 class Allowance:
     """
-    Seconds of building that a vehicle has left; they come back at the rate of SHARE.
+    Seconds of building that an account has left; they come back at the rate of SHARE.
 
     :param now_s: of one clock, as in all calls.
     """

@@ -23,6 +23,7 @@ together where that is faster.
 from __future__ import annotations
 
 from collections import Counter
+from collections import OrderedDict
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ from dads_ros.pipeline.batch import Arrays
 from dads_ros.pipeline.batch import Batches
 from dads_ros.pipeline.halves import HalfCache
 from dads_ros.pipeline.stage import in_camera_pixels
+from dads_ros.pipeline.turns import MAX_VEHICLES
 from dads_ros.pipeline.turns import Turns
 from dads_ros.pipeline.turns import Waiting
 
@@ -81,6 +83,8 @@ class CloudPipeline:
     Bundles in, results out.
 
     :param answer: publishes a result; called by the worker thread.
+    :param account_of: on whose account a vehicle's new cuts are built. Names of vehicles can be
+        invented where topics are plain, so it should return what cannot.
     """
 
     def __init__(
@@ -90,12 +94,15 @@ class CloudPipeline:
         halves: HalfCache,
         answer: Callable[[Result], None],
         limits: CloudLimits,
+        account_of: Callable[[str], str] = str,
     ) -> None:
         self._detector = detector
         self._model = model
         self._halves = halves
         self._answer = answer
         self._limits = limits
+        self._account_of = account_of
+        self._allowances: OrderedDict[str, Allowance] = OrderedDict()
         self._batches = Batches(limits.batch)
         self._changed = threading.Condition()
         self._turns = Turns(limits.queue_depth)
@@ -141,7 +148,7 @@ class CloudPipeline:
         decoded: list[_Decoded] = []
         with self._survives():
             self._check_age(first)
-            tail = self._tail(first.bundle, first.allowance)
+            tail = self._tail(first.bundle)
             size = self._size(first, tail)
             decoded.append(self._decode(first))
             with self._changed:
@@ -183,7 +190,7 @@ class CloudPipeline:
         started_s = time.monotonic()
         size = self._batches.size(tail, waiting)
         # The first time it tries the tail out, which is part of having it built.
-        first.allowance.spend(time.monotonic() - started_s)
+        self._allowance(self._account_of(first.bundle.vehicle)).spend(time.monotonic() - started_s)
         return size
 
     def _check_age(self, waiting: Waiting) -> None:
@@ -217,16 +224,26 @@ class CloudPipeline:
             compute_s=(time.monotonic_ns() - one.decoded_ns) / 1e9,
         )
 
-    def _tail(self, bundle: Bundle, allowance: Allowance) -> Half:
+    def _tail(self, bundle: Bundle) -> Half:
         """Return the half of a bundle's cut, built on its vehicle's account if need be."""
         if self._halves.has_tail(bundle.boundary):
             return self._halves.tail(bundle.boundary)
+        account = self._account_of(bundle.vehicle)
+        allowance = self._allowance(account)
         started_s = time.monotonic()
         if not allowance.is_left(started_s):
             raise BundleError('too many new cuts')
-        tail = self._halves.tail(bundle.boundary, bundle.vehicle)
+        tail = self._halves.tail(bundle.boundary, account)
         allowance.spend(time.monotonic() - started_s)
         return tail
+
+    def _allowance(self, account: str) -> Allowance:
+        """Return what an account may have built; the longest unused gives way to a new one."""
+        found = self._allowances.pop(account, None) or Allowance(time.monotonic())
+        self._allowances[account] = found
+        if len(self._allowances) > MAX_VEHICLES:
+            self._allowances.popitem(last=False)
+        return found
 
     def _reject(self, reason: str) -> None:
         with self._changed:

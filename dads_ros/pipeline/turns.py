@@ -19,11 +19,9 @@ from __future__ import annotations
 from collections import deque
 from collections import OrderedDict
 from dataclasses import dataclass
-import time
 
 from dads_ros.bundle import Bundle
 from dads_ros.errors import BundleError
-from dads_ros.pipeline.allowance import Allowance
 
 MAX_VEHICLES = 256
 # A vehicle that was silent for so long may have been switched off; its clock begins anew then.
@@ -32,19 +30,17 @@ FORGET_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A bundle that waits, and what its vehicle may have built for it."""
+    """A bundle that waits, and since when."""
 
     bundle: Bundle
     arrived_ns: int
-    allowance: Allowance
 
 
 @dataclass(slots=True)
 class _Vehicle:
-    """What is kept of one vehicle: what waits, what it may have built, its newest bundle."""
+    """What is kept of one vehicle: what waits, and its newest bundle."""
 
     queue: deque[Waiting]
-    allowance: Allowance
     newest_ns: int = -1
     seen_ns: int = 0
 
@@ -86,7 +82,7 @@ class Turns:
             vehicle.queue.popleft()
         if not vehicle.queue:
             self._order.append(vehicle)
-        vehicle.queue.append(Waiting(bundle, arrived_ns, vehicle.allowance))
+        vehicle.queue.append(Waiting(bundle, arrived_ns))
         return is_full
 
     def take(self) -> Waiting | None:
@@ -127,6 +123,6 @@ class Turns:
                 if idle is None:
                     raise BundleError('too many vehicles')
                 del self._vehicles[idle]
-            entry = _Vehicle(deque(), Allowance(time.monotonic()))
+            entry = _Vehicle(deque())
         self._vehicles[name] = entry
         return entry

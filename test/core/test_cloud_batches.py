@@ -45,7 +45,9 @@ def bundle(loaded: LoadedModel, vehicle: str, sequence: int = 1, name: str = 'co
     draw = np.random.default_rng([ord(vehicle), sequence])
     array = (draw.random(SHAPES[name]) * 255).astype(np.uint8 if name == 'frame' else np.float32)
     tensor = EncodedTensor(name, array.shape, array.dtype.name, 'raw', array.tobytes())
-    return Bundle(vehicle, loaded.model.hash, sequence, 1, 5, 'camera', 32, 32, 7, (tensor,))
+    return Bundle(
+        vehicle, loaded.model.hash, sequence, 1, 5, 'camera', 32, 32, 7 + sequence, (tensor,)
+    )
 
 
 def serve(

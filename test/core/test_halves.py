@@ -82,7 +82,9 @@ def bundle(tiny: LoadedModel, vehicle: str, sequence: int, name: str) -> Bundle:
     layer = tiny.model.graph[name]
     array = np.zeros(layer.shape, layer.dtype)
     tensor = EncodedTensor(name, array.shape, array.dtype.name, 'raw', array.tobytes())
-    return Bundle(vehicle, tiny.model.hash, sequence, 1, 5, 'camera', 32, 32, 7, (tensor,))
+    return Bundle(
+        vehicle, tiny.model.hash, sequence, 1, 5, 'camera', 32, 32, 7 + sequence, (tensor,)
+    )
 
 
 def test_vehicle_that_cycles_cuts_has_few_built_and_the_others_are_served(tiny, monkeypatch):
@@ -108,6 +110,30 @@ def test_vehicle_that_cycles_cuts_has_few_built_and_the_others_are_served(tiny, 
     hostile = sum(owner == 'hostile' for owner, _ in slow.built) * 0.05
     assert 1.0 < hostile < allowance.FULL_S + (clock.now_s - 100.0) * allowance.SHARE + 0.06
     assert made.rejected['too many new cuts'] > rounds / 2
+
+
+def test_invented_names_share_one_account(tiny, monkeypatch):
+    clock = SimpleNamespace(now_s=100.0)
+    monkeypatch.setattr('dads_ros.pipeline.cloud.time.monotonic', lambda: clock.now_s)
+    monkeypatch.setattr(halves_module, 'CACHED_CUTS', 2)
+    slow = SlowHalves(tiny, clock)
+    results: list[Result] = []
+    made = CloudPipeline(
+        tiny.detector, tiny.model, slow, results.append, CloudLimits(),
+        account_of=lambda vehicle: '/car' if vehicle == 'car' else '/open',
+    )  # fmt: skip
+    names = [layer.id for layer in tiny.model.graph.layers[:-1]]
+    rounds = 300
+    for number in range(rounds):
+        clock.now_s += 0.05
+        made.receive(bundle(tiny, f'invented {number}', number, names[number % len(names)]))
+        made.receive(bundle(tiny, 'car', number, 'conv2d'))
+        while made.step(0.0):
+            pass
+    assert sum(result.vehicle == 'car' for result in results) == rounds
+    assert sum(owner == '/car' for owner, _ in slow.built) <= 1
+    taken_s = sum(owner == '/open' for owner, _ in slow.built) * 0.05
+    assert 1.0 < taken_s < allowance.FULL_S + (clock.now_s - 100.0) * allowance.SHARE + 0.06
 
 
 @pytest.mark.parametrize(('owners', 'given_up'), [('aab', 0), ('abb', 1), ('abc', 0)])
