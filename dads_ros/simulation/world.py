@@ -32,6 +32,7 @@ class World:
     :param rtt_s: of an empty message.
     :param jitter: by this share round trips, rate and stage times vary, evenly distributed.
     :param loss: share of messages that never arrive.
+    :param burst_bytes: what passes at once after a pause, as the kernel's token bucket lets it.
     :param edge_factor: how many times slower than profiled the edge is.
     :param pauses_s: from when to when the cloud does nothing.
     :param plan_s: from the monitor's decision to the plan's taking effect.
@@ -45,6 +46,7 @@ class World:
     rtt_s: float = 0.02
     jitter: float = 0.0
     loss: float = 0.0
+    burst_bytes: int = 0
     edge_factor: float = 1.0
     cloud_factor: float = 1.0
     pauses_s: tuple[tuple[float, float], ...] = ()
@@ -81,14 +83,21 @@ class Link:
 
     def finish_s(self, now_s: float, size_bytes: float) -> float:
         """Return when a message handed over now would have crossed, without jitter."""
-        return self._world.trace.finish_s(max(now_s, self._free_s), size_bytes * 8.0)
+        return max(now_s, self._crossed_s(now_s, size_bytes))
 
     def send(self, now_s: float, size_bytes: float) -> float:
         """Hand a message over; return when it arrives, infinity when it never does."""
-        self._free_s = self.finish_s(now_s, size_bytes * self._chance.vary())
-        arrival_s = self._free_s + self.way_s()
+        self._free_s = self._crossed_s(now_s, size_bytes * self._chance.vary())
+        arrival_s = max(now_s, self._free_s) + self.way_s()
         self._last_arrival_s = max(self._last_arrival_s, arrival_s)
         return math.inf if self._chance.loses() else self._last_arrival_s
+
+    def _crossed_s(self, now_s: float, size_bytes: float) -> float:
+        """Return when a message has crossed; before now, if a full bucket carries it at once."""
+        trace = self._world.trace
+        rate_bps = trace.rate_bps(now_s)
+        saved_s = self._world.burst_bytes * 8.0 / rate_bps if rate_bps else 0.0
+        return trace.finish_s(max(now_s - saved_s, self._free_s), size_bytes * 8.0)
 
     def way_s(self) -> float:
         """Return how long an empty message travels one way."""
