@@ -21,7 +21,6 @@ at once and says nothing of the rate, and a larger one is faster by one packet.
 
 from __future__ import annotations
 
-from dads_ros.monitor.pace import Pace
 from dads_ros.monitor.pace import Sample
 
 PACKET_BITS = 1500 * 8.0
@@ -30,6 +29,8 @@ PACKET_BITS = 1500 * 8.0
 FASTER = 2.0
 # So many in a row that took as long as the rate says, and there is no bucket (any more).
 ENOUGH = 3
+# What a larger message told counts for so long.
+MEMORY_S = 4.0
 # Up to so many bytes a message tells the round trip, from here on the rate,
 SMALL_BYTES = 200
 # or from here on, where the first packet tells nothing.
@@ -37,42 +38,84 @@ TELLING_BYTES = 2400
 
 
 class HeadStart:
-    """Learns from messages that waited for no other, and takes the head start off their size."""
+    """
+    Learns from messages that waited for no other, and takes the head start off their size.
+
+    Until it is known whether there is one, a larger message is taken to have had it. That
+    foretells messages of its size right either way and larger ones too late rather than too
+    soon: to believe in a rate several times too high would cost every frame until a large
+    message tells.
+    """
 
     def __init__(self) -> None:
+        self._larger: Sample | None = None
         self._early_bps: float | None = None
         self._on_time = 0
-        self.bits = 0.0
-        """What a message gets for nothing after a pause: a packet's bits, or none."""
+        self._is_known = False
+        self.bits = PACKET_BITS
+        """What a message is taken to get for nothing after a pause: a packet's bits, or none."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Return whether a packet is known to pass at once, so that it says nothing."""
+        return self._is_known and self.bits > 0
 
     @property
     def telling_bytes(self) -> int:
         """Return the size of the least message that can tell the rate."""
-        return TELLING_BYTES if self.bits else SMALL_BYTES + 1
+        return TELLING_BYTES if self.is_certain else SMALL_BYTES + 1
 
-    def told_by(self, sample: Sample, pace: Pace, noise_s: float) -> Sample | None:
+    def told_by(self, sample: Sample, noise_s: float) -> Sample | None:
         """
         Return what a sample says of the rate; None when it says nothing.
 
         :param noise_s: by how much air times differ without a change of the link.
         """
         if sample.queued:
+            self._compare_queued(sample, noise_s)
             return sample
         if sample.bits <= PACKET_BITS:
-            return self._of_packet(sample, pace, noise_s)
+            self._compare(sample, noise_s)
+            # A larger message tells more, as long as single packets may pass for nothing.
+            larger = self._larger
+            told = larger is not None and sample.time_s - larger.time_s < MEMORY_S
+            return None if self.bits and (self._is_known or told) else sample
+        self._larger = sample
         if self._early_bps is not None:
             bps = (sample.bits - PACKET_BITS) / max(sample.air_s, noise_s)
             if bps * FASTER < self._early_bps:
-                self.bits = PACKET_BITS
+                self.bits, self._is_known = PACKET_BITS, True
             self._early_bps = None
-        return Sample(sample.bits - self.bits, sample.air_s, sample.queued, sample.time_s)
+        # Unless it is certain, half of it at most: what is left must still tell something.
+        free = self.bits if self._is_known else min(self.bits, sample.bits / 2)
+        return Sample(sample.bits - free, sample.air_s, sample.queued, sample.time_s)
 
-    def _of_packet(self, sample: Sample, pace: Pace, noise_s: float) -> Sample | None:
-        if pace.is_early(sample, noise_s):
-            self._early_bps = sample.bits / max(sample.air_s, noise_s)
+    def _compare(self, single: Sample, noise_s: float) -> None:
+        """
+        Take in how long a single packet took beside the last larger message.
+
+        At the rate of that one, its head start not taken off, it takes the least that it could.
+        """
+        if self._larger is None:
+            return
+        expected_s = single.bits * self._larger.pace
+        if single.air_s < min(expected_s / FASTER, expected_s - noise_s):
+            self._early_bps = single.bits / max(single.air_s, noise_s)
             self._on_time = 0
-        elif pace.is_on_time(sample, noise_s):
-            self._on_time += 1
-            if self._on_time == ENOUGH:
-                self._early_bps, self.bits = None, 0.0
-        return None if self.bits else sample
+        elif expected_s > 2 * noise_s and abs(single.air_s - expected_s) < expected_s / 3:
+            self._came_on_time()
+
+    def _compare_queued(self, queued: Sample, noise_s: float) -> None:
+        """Take in what one without a head start took beside the last that may have had one."""
+        larger = self._larger
+        if larger is None or queued.bits <= PACKET_BITS:
+            return
+        early_s = larger.bits * queued.pace - larger.air_s
+        packet_s = PACKET_BITS * queued.pace
+        if packet_s > 4 * noise_s and abs(early_s) < packet_s / 3:
+            self._came_on_time()
+
+    def _came_on_time(self) -> None:
+        self._on_time += 1
+        if self._on_time == ENOUGH:
+            self._early_bps, self.bits, self._is_known = None, 0.0, True

@@ -44,8 +44,8 @@ from dads_ros.monitor.headstart import SMALL_BYTES
 from dads_ros.monitor.pace import CLOCK_FLOOR_S
 from dads_ros.monitor.pace import Pace
 from dads_ros.monitor.pace import Sample
+from dads_ros.monitor.roundtrip import RoundTrips
 
-ROUND_TRIPS_KEPT = 5
 CLOUD_TIMES_KEPT = 9
 ERRORS_KEPT = 9
 MESSAGES_KEPT = 64
@@ -59,7 +59,7 @@ class LinkEstimate:
 
     ``uplink_bps`` is 0 when nothing is known or nothing gets through; ``low_bps`` and
     ``high_bps`` are the 10% and 90% quantiles of the recent messages. ``alive`` says that what
-    was sent was answered until recently.
+    was sent was answered until recently. ``head_start_bits`` of a message cross at once.
     """
 
     uplink_bps: float
@@ -67,6 +67,12 @@ class LinkEstimate:
     high_bps: float
     rtt_s: float
     alive: bool
+    head_start_bits: float = 0.0
+
+    def air_s(self, size_bytes: float) -> float:
+        """Return what a message takes to cross, beside the round trip."""
+        bits = max(0.0, size_bytes * 8.0 - self.head_start_bits)
+        return bits / self.uplink_bps if self.uplink_bps else math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,7 @@ class LinkEstimator:
         self._head_start = HeadStart()
         self._patience_s = patience_s
         self._alive_s = alive_s
-        self._round_trips_s: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
+        self._round_trips = RoundTrips()
         self._errors_s: deque[float] = deque(maxlen=ERRORS_KEPT)
         self._small_bytes = 0
         self._cloud_s: deque[float] = deque(maxlen=CLOUD_TIMES_KEPT)
@@ -131,7 +137,7 @@ class LinkEstimator:
     @property
     def rtt_s(self) -> float:
         """Return the median of the recent small messages' round trips; 0 before the first."""
-        return median(self._round_trips_s) if self._round_trips_s else 0.0
+        return self._round_trips.median_s
 
     @property
     def is_idle(self) -> bool:
@@ -178,7 +184,7 @@ class LinkEstimator:
             return LinkEstimate(0.0, 0.0, 0.0, self.rtt_s, alive)
         bound = self._outstanding_bound_bps(now_s)
         low, middle, high = (min(bound, self._pace.rate_bps(share)) for share in (0.9, 0.5, 0.1))
-        return LinkEstimate(middle, low, high, self.rtt_s, alive)
+        return LinkEstimate(middle, low, high, self.rtt_s, alive, self._head_start.bits)
 
     def last_known_bps(self) -> float:
         """Return the rate when something last got through; 0 before anything did."""
@@ -236,9 +242,10 @@ class LinkEstimator:
         queued = message.sent_s < free_s
         whole_s = message.arrival_s - message.sent_s
         certain = max(message.sent_s, free_s) >= self._lost_until_s
+        self._round_trips.refute(whole_s)
         if message.size_bytes <= SMALL_BYTES:
             if certain and self._came_alone(message):
-                self._round_trips_s.append(whole_s)
+                self._round_trips.note(whole_s)
                 self._small_bytes = message.size_bytes
         else:
             self._cloud_s.append(message.cloud_s)
@@ -247,7 +254,7 @@ class LinkEstimator:
                 # A small message's own air time is part of the round trip.
                 bits, air_s = bits - self._small_bytes * 8.0, whole_s - self.rtt_s
             # Before a round trip is known, what queued tells the least that the rate can be.
-            if certain and (queued or self._round_trips_s):
+            if certain and (queued or self._round_trips.is_known):
                 self._note(Sample(bits, air_s, queued, message.arrival_s))
         proven_bits = message.size_bytes * 8.0 - self._head_start.bits
         self._pace.prove(proven_bits, whole_s, message.arrival_s)
@@ -256,10 +263,11 @@ class LinkEstimator:
 
     def _note(self, sample: Sample) -> None:
         noise_s = self._noise_s()
-        told = self._head_start.told_by(sample, self._pace, noise_s)
+        told = self._head_start.told_by(sample, noise_s)
+        is_single = sample.bits <= PACKET_BITS
+        if self._pace.is_known and is_single and not self._head_start.is_certain:
+            self._errors_s.append(abs(sample.air_s - sample.bits / self._pace.rate_bps(0.5)))
         if told is not None:
-            if self._pace.is_known and told.bits <= PACKET_BITS:
-                self._errors_s.append(abs(told.air_s - told.bits / self._pace.rate_bps(0.5)))
             self._pace.note(told, noise_s)
 
     def _came_alone(self, message: _Message) -> bool:
@@ -285,8 +293,5 @@ class LinkEstimator:
 
         That is as round trips do, or as messages of one packet did from what was expected.
         """
-        ordered = sorted(self._round_trips_s)
-        # Without the longest: one that sat out an outage must not make everything look alike.
-        spread_s = ordered[-2] - ordered[0] if len(ordered) > 2 else 0.0
         usual_s = median(self._errors_s) if len(self._errors_s) > ERRORS_KEPT // 2 else 0.0
-        return max(CLOCK_FLOOR_S, spread_s, usual_s)
+        return max(CLOCK_FLOOR_S, self._round_trips.spread_s, usual_s)

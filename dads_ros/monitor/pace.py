@@ -27,6 +27,9 @@ from dataclasses import field
 
 # Shorter air times drown in scheduling; they say only that the link is faster than they show.
 CLOCK_FLOOR_S = 0.0005
+# What may travel with a message uncounted: packets' headers and the transport's own messages. A
+# small message is not slow for having waited for them.
+ALONG_BITS = 500 * 8.0
 
 
 @dataclass(slots=True)
@@ -116,16 +119,6 @@ class Pace:
         self._make_room(sample)
         self._samples.append(sample)
 
-    def is_early(self, sample: Sample, noise_s: float) -> bool:
-        """Return whether a sample shows another, faster rate than is known."""
-        return bool(self._samples) and self._is_fast(sample, noise_s, self._change_ratio)
-
-    def is_on_time(self, sample: Sample, noise_s: float) -> bool:
-        """Return whether a sample that takes longer than noise confirms the rate."""
-        expected_s = sample.bits / self.rate_bps(0.5) if self._samples else 0.0
-        off_s = abs(sample.air_s - expected_s)
-        return expected_s > 2 * noise_s and off_s < expected_s * (1 - 1 / self._change_ratio)
-
     def prove(self, bits: float, whole_s: float, time_s: float) -> None:
         """
         Take in what needs no guess: a message was on the air for no longer than it was under way.
@@ -168,7 +161,7 @@ class Pace:
         )
 
     def _is_slow(self, sample: Sample, noise_s: float) -> bool:
-        expected_s = sample.bits / self.rate_bps(0.5)
+        expected_s = (sample.bits + ALONG_BITS) / self.rate_bps(0.5)
         return sample.air_s > max(expected_s * self._change_ratio, expected_s + noise_s)
 
     def _is_fast(self, sample: Sample, noise_s: float, ratio: float) -> bool:

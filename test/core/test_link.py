@@ -17,6 +17,7 @@
 import heapq
 import itertools
 import random
+from statistics import median
 
 from dads_ros.monitor.link import LinkEstimate
 from dads_ros.monitor.link import LinkEstimator
@@ -122,7 +123,9 @@ def step(before_mbps: float, after_mbps: float, at_s: float = 8.0) -> Trace:
 )
 def test_transfer_times_are_predicted(mbps, size_bytes, rtt_s, jitter, utilisation, seed):
     """
-    Predicted air time is within 2% and 2 ms; jitter of 20% adds at most itself.
+    Predicted air time is within 2% and 2 ms, or a packet, in the median of half a run.
+
+    Jitter of 20% adds at most itself.
 
     Only where four messages cross while a silent link still counts as alive.
     """
@@ -132,11 +135,16 @@ def test_transfer_times_are_predicted(mbps, size_bytes, rtt_s, jitter, utilisati
     world = World(
         steady(mbps), max(4.0, 25 * period_s), 1.0, rtt_s=rtt_s, jitter=jitter, seed=seed
     )
-    found = Driver(world, size_bytes, period_s).run()
+    driver = Driver(world, size_bytes, period_s)
+    found = driver.run()
     assume(found.rtt_s)  # without a single probe that waited for nothing nobody can tell
     assert found.alive and found.uplink_bps > 0
-    error_s = abs(size_bytes * 8 / found.uplink_bps - air_s)
-    assert error_s <= 0.02 * air_s + 0.002 + jitter * 2 * (air_s + rtt_s)
+    # While everything queues, jitter may hide for a moment what waited and what travelled.
+    late = [e for t, e in driver.estimates if t > world.duration_s / 2 and e.uplink_bps]
+    error_s = abs(median(e.air_s(size_bytes) for e in late) - air_s)
+    # None of these messages tells whether a packet passes at once, as some links let it.
+    doubt_s = min(found.head_start_bits / (mbps * 1e6), air_s)
+    assert error_s <= 0.02 * air_s + 0.002 + jitter * 2 * (air_s + rtt_s) + doubt_s
     assert found.low_bps <= found.uplink_bps <= found.high_bps
 
 
@@ -153,7 +161,7 @@ def test_probes_that_overtake_bundles_in_the_cloud_do_not_mislead():
     world = World(steady(2), 10.0, 1.0, rtt_s=0.04)
     driver = Driver(world, 20_000, 0.09)  # 80 ms of air each, almost always busy
     found = driver.run()
-    assert found.uplink_bps == pytest.approx(2e6, rel=0.02)
+    assert found.air_s(20_000) == pytest.approx(0.08, rel=0.02)
     late = [e for t, e in driver.estimates if t > 2]
     assert all(1.8e6 < e.uplink_bps < 2.2e6 for e in late)
     assert all(e.rtt_s < 0.06 for e in late)
@@ -210,7 +218,8 @@ def test_single_late_answer_changes_little():
         estimator.sent(bundle, 10_000 + PROBE_BYTES, now_s + 0.03)
         late_s = 0.2 if number == 20 else 0.0
         estimator.answered(bundle, 0.01, now_s + 0.03 + 0.016 + 0.02 + 0.01 + late_s)
-        rates.append(estimator.estimate(now_s + 0.09).uplink_bps)
+        found = estimator.estimate(now_s + 0.09)
+        rates.append(10_000 * 8 / found.air_s(10_000))
     assert min(rates[2:]) > 4.5e6 and max(rates[2:]) < 5.5e6
 
 
@@ -236,7 +245,7 @@ def test_bundles_the_cloud_never_answers_do_not_bound_the_rate_for_ever():
         estimator.answered(key, 0.0, now_s + 0.02 + (size_bytes - PROBE_BYTES) * 8 / 4e6)
     found = estimator.estimate(7.0)
     assert found.alive
-    assert found.uplink_bps == pytest.approx(4e6, rel=0.01)
+    assert found.air_s(5_000) == pytest.approx(5_000 * 8 / 4e6, rel=0.03)
 
 
 def test_silence_is_noticed_and_the_link_measured_anew_afterwards():
@@ -244,7 +253,7 @@ def test_silence_is_noticed_and_the_link_measured_anew_afterwards():
     driver = Driver(World(trace, 16.0, 1.0), 10_000, 0.1, under_way=2)
     driver.run()
     assert all(not e.alive and e.uplink_bps == 0 for t, e in driver.estimates if 6.3 < t < 9.9)
-    assert driver.estimates[-1][1].uplink_bps == pytest.approx(1e6, rel=0.05)
+    assert driver.estimates[-1][1].air_s(10_000) == pytest.approx(0.08, rel=0.05)
     assert not any(e.uplink_bps > 2e6 for t, e in driver.estimates if t > 10)
 
 

@@ -20,6 +20,10 @@ import random
 
 from dads_ros.monitor.link import LinkEstimator
 from dads_ros.monitor.link import MessageKey
+from dads_ros.simulation.world import Chance
+from dads_ros.simulation.world import Link
+from dads_ros.simulation.world import World
+from dads_ros.trace import Trace
 import pytest
 
 PROBE_BYTES = 96
@@ -62,3 +66,12 @@ def test_single_packets_that_pass_a_token_bucket_at_once_do_not_raise_the_rate(s
         if now_s > 5:
             rates.append(estimator.estimate(now_s + 0.05).uplink_bps)
     assert 0.7e6 < min(rates) <= max(rates) < 1.6e6
+
+
+def test_simulated_bucket_carries_the_first_packet_only():
+    world = World(Trace((0.0,), (1e6,)), 10.0, 10.0, rtt_s=0.0, burst_bytes=1500)
+    link = Link(world, Chance(world))
+    assert link.send(1.0, 1000) == 1.0  # after a pause
+    assert link.send(1.0, 1500) == pytest.approx(1.008)  # 500 bytes were left
+    assert link.send(1.008, 1000) == pytest.approx(1.016)  # behind the one before it
+    assert link.send(2.0, 2500) == pytest.approx(2.008)

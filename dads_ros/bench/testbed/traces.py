@@ -45,6 +45,7 @@ from dads_ros.simulation.oracle import Oracle
 from dads_ros.simulation.world import World
 from dads_ros.testbed.bed import Setup
 from dads_ros.testbed.drive import Drive
+from dads_ros.testbed.hosts import FRAME_BYTES
 from dads_ros.testbed.lane import Impairment
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
@@ -110,6 +111,7 @@ def oracle_mean_s(table: PlanTable, trace: Trace, run: RunRecord, seconds: float
         duration_s=seconds,
         camera_hz=run.info.clip_rate_hz,
         rtt_s=median(link.rtt_s for link in links) if links else 0.0,
+        burst_bytes=FRAME_BYTES,
         edge_factor=median(link.edge_factor for link in links) if links else 1.0,
         cloud_factor=median(link.cloud_factor for link in links) if links else 1.0,
     )

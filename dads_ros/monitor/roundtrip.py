@@ -1,0 +1,67 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The round trip from small messages that waited for no other."""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+
+KEPT = 5
+# A round trip that is so many times what a message took had a queue in it that is gone.
+QUEUE_RATIO = 3.0
+
+
+class RoundTrips:
+    """The recent round trips; their median, so that a single late one changes nothing."""
+
+    def __init__(self) -> None:
+        self._recent_s: deque[float] = deque(maxlen=KEPT)
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether there has been one."""
+        return bool(self._recent_s)
+
+    @property
+    def median_s(self) -> float:
+        """Return the round trip; 0 before the first."""
+        return median(self._recent_s) if self._recent_s else 0.0
+
+    @property
+    def spread_s(self) -> float:
+        """
+        Return by how much they differ.
+
+        Without the longest: one that sat out an outage must not make everything look alike.
+        """
+        ordered = sorted(self._recent_s)
+        return ordered[-2] - ordered[0] if len(ordered) > 2 else 0.0
+
+    def note(self, whole_s: float) -> None:
+        """Take in a small message's time."""
+        self._recent_s.append(whole_s)
+
+    def refute(self, whole_s: float) -> None:
+        """
+        Forget what any message, of whatever size, shows to be much too long.
+
+        While a queue of seconds drains, messages are sooner than the median of those before them
+        and would seem to need no time on the air at all.
+        """
+        while self._recent_s and self.median_s > whole_s * QUEUE_RATIO:
+            self._recent_s.remove(max(self._recent_s))
+            if not self._recent_s:
+                self._recent_s.append(whole_s)
