@@ -64,7 +64,8 @@ def prepare(
     threads = use_threads()
     detector = load_detector(spec, weights)
     model = capture_detector(detector)
-    key = f'{model.hash}|{profiling.machine_name()}|{threads}|{codecs}|{source}'
+    machine = profiling.machine_name()
+    key = f'{model.hash}|{machine}|{threads}|{codecs}|{identity(source)}'
     path = cache_folder() / f'profile-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
     if path.is_file():
         return Prepared(detector.labels, Profile.load(path))
@@ -73,6 +74,15 @@ def prepare(
     path.parent.mkdir(parents=True, exist_ok=True)
     profile.save(path)
     return Prepared(detector.labels, profile)
+
+
+def identity(source: str) -> str:
+    """Return what tells a source's frames from another's: for a file, which one and how old."""
+    path = Path(source)
+    if not path.exists():
+        return source
+    newest_ns = max(file.stat().st_mtime_ns for file in (path, *path.glob('*')))
+    return f'{path.resolve()}|{newest_ns}'
 
 
 def rate_curve(profile: Profile, calibration: Calibration, budget: float) -> RateCurve:
