@@ -114,8 +114,12 @@ def _compile(half: Half, path: str) -> None:
         torch._inductor.aoti_compile_and_package(
             program,
             package_path=path,
-            # Freezing packs the weights; one worker leaves no pool of processes behind.
-            inductor_configs={'freezing': True, 'compile_threads': 1},
+            inductor_configs={
+                'freezing': True,  # packs the weights
+                'compile_threads': 1,  # leaves no pool of processes behind
+                # They would be taken from a well-known folder under /tmp, whoever made it.
+                'aot_inductor.precompile_headers': False,
+            },
         )
 
 

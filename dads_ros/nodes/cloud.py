@@ -73,7 +73,7 @@ class CloudNode(base.DadsNode[CloudSettings]):
         """Load the detector."""
         s = self.settings
         self._wire = Wire(self, keyring_of_cloud(self, s.key_folder), s.max_bytes)
-        loaded = load_model(s, self.get_logger().warning)
+        loaded = load_model(s, self.get_logger())
         self._namespace_of: OrderedDict[str, str] = OrderedDict()
         self._pipeline = CloudPipeline(
             loaded.detector,

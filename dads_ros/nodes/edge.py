@@ -78,7 +78,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         """Load the detector; announce what is published."""
         s = self.settings
         self._wire = Wire(self, keyring_of_car(self, s.key_file), MAX_RECEIVED_BYTES)
-        loaded = load_model(s, self.get_logger().warning)
+        loaded = load_model(s, self.get_logger())
         self._labels = loaded.detector.labels
         self._told_labels = Labels(self, loaded.detector)
         self._overlay = Overlay(self, self._labels)

@@ -21,14 +21,26 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 import threading
+from typing import Protocol
 
 from dads_ros.errors import ConfigError
 from dads_ros.model import compiled
 from dads_ros.model import surgery
 from dads_ros.model.capture import Model
 from dads_ros.plan import Plan
+import torch
 
 CACHED_CUTS = 16
+
+
+class Log(Protocol):
+    """Where lines for a person go; a ROS logger is one, and Python's own are."""
+
+    def info(self, message: str, /) -> object:
+        """Tell what went as it should."""
+
+    def warning(self, message: str, /) -> object:
+        """Tell what a person may want to change."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +73,20 @@ class HalfCache:
     When it is full, whoever had most of its cuts built loses the one unused for longest; so a
     vehicle that asks for ever new cuts drives out its own.
 
-    :param compiled_note: when given, compiled halves take the place of plain ones where this
-        machine has them, and it is told where not. Nobody waits for that: plain halves serve until
-        the compiled ones are loaded.
+    :param compiled_log: when given, compiled halves take the place of plain ones where this
+        machine has them, and it is told where and where not, from threads of their own. Nobody
+        waits for that: plain halves serve until the compiled ones are loaded.
     """
 
     def __init__(
         self,
         model: Model,
         device: str = 'cpu',
-        compiled_note: Callable[[str], object] | None = None,
+        compiled_log: Log | None = None,
     ) -> None:
         self._model = model
         self._device = device
-        self._compiled_note = compiled_note
+        self._compiled_log = compiled_log
         self._lock = threading.Lock()
         self._heads: _Cuts = OrderedDict()
         self._tails: _Cuts = OrderedDict()
@@ -124,22 +136,24 @@ class HalfCache:
             cache[boundary] = _Cut(half, owner)
             while len(cache) > CACHED_CUTS:
                 del cache[_least_deserved(cache)]
-        if self._compiled_note is not None:
-            threading.Thread(target=self._upgrade, args=(half, steady), daemon=True).start()
+        log = self._compiled_log
+        if log is not None:
+            threading.Thread(target=self._upgrade, args=(half, steady, log), daemon=True).start()
         return half
 
-    def _upgrade(self, half: surgery.Half, steady: bool) -> None:
-        assert self._compiled_note is not None
+    def _upgrade(self, half: surgery.Half, steady: bool, log: Log) -> None:
+        ends = f'from {", ".join(half.input_names)} to {", ".join(half.output_names)}'
         try:
             found = compiled.upgrade(self._model, half)
         except ConfigError as error:
-            self._compiled_note(str(error))
+            log.warning(str(error))
             return
-        if steady and not found:
-            self._compiled_note(
-                f'no compiled half from {", ".join(half.input_names)} to '
-                f'{", ".join(half.output_names)} on this machine, so it runs plain; '
-                'dads profile --compile makes those of one cut'
+        if found:
+            log.info(f'the half {ends} is compiled from now on')
+        elif steady:
+            log.warning(
+                f'no compiled half {ends} for {torch.get_num_threads()} thread(s) of this '
+                'machine, so it runs plain; dads profile --compile makes those of one cut'
             )
 
 

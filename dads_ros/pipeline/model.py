@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 import gc
 from pathlib import Path
@@ -29,6 +28,7 @@ from dads_ros.model.capture import Model
 from dads_ros.model.devices import find_device
 from dads_ros.model.threads import use_threads
 from dads_ros.pipeline.halves import HalfCache
+from dads_ros.pipeline.halves import Log
 from dads_ros.settings import DetectorSettings
 
 # One per node of this process that runs a network, until it is cleaned up.
@@ -44,20 +44,20 @@ class LoadedModel:
     halves: HalfCache
 
 
-def load_model(settings: DetectorSettings, note: Callable[[str], object]) -> LoadedModel:
+def load_model(settings: DetectorSettings, log: Log) -> LoadedModel:
     """
     Load and capture the detector that the settings name; takes seconds.
 
     Sets the threads that compute, which all nodes of a process share. Raises ConfigError or
     CaptureError when the detector cannot be loaded, or the device is not there.
 
-    :param note: is told, now or later and from any thread, which halves were not compiled.
+    :param log: is told, now or later and from any thread, which halves are compiled.
     """
     find_device(settings.device)
     weights = Path(settings.weights) if settings.weights else None
     detector = load_detector(settings.detector, weights)
     model = capture_detector(detector)
-    halves = HalfCache(model, settings.device, note if settings.compiled else None)
+    halves = HalfCache(model, settings.device, log if settings.compiled else None)
     gc.collect()  # so that nodes which were cleaned up count no more
     _in_use.add(halves)
     use_threads(settings.threads, sharers=len(_in_use))

@@ -16,12 +16,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from dads_ros.errors import ConfigError
 from dads_ros.model import threads
 from dads_ros.pipeline import model
 from dads_ros.settings import DetectorSettings
 import pytest
 import torch
+
+LOG = logging.getLogger(__name__)
 
 
 @pytest.fixture(autouse=True)
@@ -48,14 +52,14 @@ def test_impossible_numbers_are_refused(count, sharers):
 def test_nodes_of_one_process_share_its_cores_while_they_live(tiny, monkeypatch):
     monkeypatch.setattr(model, 'load_detector', lambda *_: tiny.detector)
     monkeypatch.setattr(model, 'capture_detector', lambda _: tiny.model)
-    first = model.load_model(DetectorSettings(), print)
+    first = model.load_model(DetectorSettings(), LOG)
     assert torch.get_num_threads() == 7
-    second = model.load_model(DetectorSettings(), print)
+    second = model.load_model(DetectorSettings(), LOG)
     assert torch.get_num_threads() == 3
     assert first.halves is not second.halves
     del second
-    third = model.load_model(DetectorSettings(), print)
+    third = model.load_model(DetectorSettings(), LOG)
     assert torch.get_num_threads() == 3
     del first, third
-    model.load_model(DetectorSettings(), print)
+    model.load_model(DetectorSettings(), LOG)
     assert torch.get_num_threads() == 7
