@@ -52,7 +52,7 @@ from dads_ros.trace import Trace
 QUICK_S = 168.0
 FULL_S = 2280.0
 _QUICK_NETWORK = 'resnet18'
-_QUICK_TRACE_S = 12.0
+_QUICK_TRACE_S = 8.0
 _TRACE_S = 24.0
 _RTTS_S = (0.02, 0.08)
 # Without a folder of traces: minutes of a road with a tunnel, in Mbit/s, one sample each 4 s.
@@ -177,7 +177,7 @@ class _Bench:
         rig, quick = self._rig, self._args.quick
         self._found['reaction'] = react(rig, 1 if quick else 3)
         for rtt_s in _RTTS_S[: 1 if quick else 2]:
-            found = mobile(rig, rtt_s, 6.0 if quick else 30.0)
+            found = mobile(rig, rtt_s, 4.0 if quick else 30.0)
             self._found['mobile'][f'{rtt_s * 1e3:g} ms'] = found
         if not quick:
             self._found['switches_a_second_with_jitter'] = steady_jitter(rig, 30.0)
