@@ -27,12 +27,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md')))
 FENCE = re.compile(r'^```(\S*)[^\n]*\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
-# Blocks that show what a command prints, counted in their page; an excerpt may lack columns.
+# Blocks that show what a command prints, counted in their page.
 SHOWN_BY = {
     ('docs/model_card.md', 0): 'dads bench detector --data ../shared/driving',
     ('docs/model_card.md', 1): 'dads bench detector --data ../shared/driving',
 }
-EXCERPTS = (('docs/model_card.md', 1),)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,6 @@ from page_blocks import Block
 from page_blocks import BLOCKS
 from page_blocks import Command
 from page_blocks import COMMANDS
-from page_blocks import EXCERPTS
 from page_blocks import ROOT
 from page_blocks import SHOWN_BY
 import pytest
@@ -145,9 +144,8 @@ def test_commands_of_a_block_run(block: Block, folder: Path) -> None:
         printed = run(command, folder)
         for (page, number), shown in SHOWN_BY.items():
             if command.text == shown:
-                is_excerpt = (page, number) in EXCERPTS
                 block = [b for b in BLOCKS if b.page == page and b.language == 'text'][number]
-                unknown = forms(block.text, is_excerpt) - forms(printed, is_excerpt)
+                unknown = forms(block.text) - forms(printed)
                 assert not unknown, f'{block} shows what {shown} does not print: {unknown}'
 
 
@@ -174,18 +172,18 @@ def run(command: Command, folder: Path) -> str:
     return done.stdout
 
 
-def forms(text: str, is_excerpt: bool) -> set[tuple[str, ...]]:
+def forms(text: str) -> set[tuple[str, ...]]:
     """
     Return what the lines of an output look like, whatever they measured.
 
-    A line is its label; a row of the table of uploads is its network, its upload and, unless it is
-    of an excerpt, how many columns follow.
+    A line is its label; a row of the table of uploads is its network, its upload and how many
+    columns it has.
     """
     found = set()
     for line in text.splitlines():
         columns = re.split(r' {2,}', line.strip())
         if columns[0] in ('shipped', 'twin'):
-            found.add((*columns[:2], '' if is_excerpt else str(len(columns))))
+            found.add((*columns[:2], str(len(columns))))
         else:
             label = re.split(r' largest |: ', columns[0])[0]
             found.add((re.sub(r'\d+ frames', 'frames', label),))
@@ -193,10 +191,10 @@ def forms(text: str, is_excerpt: bool) -> set[tuple[str, ...]]:
 
 
 def test_an_output_of_another_form_is_noticed() -> None:
-    real = forms('frames    182\nshipped  packed   1105     1654   3.39  0.788\n', False)
-    assert forms('frames    80\nshipped  packed   1     2   3  4\n', False) == real
-    assert forms('images    80\n', False) - real
-    assert forms('shipped  packed   1302 bytes  AP50 0.557\n', False) - real
+    real = forms('frames    182\nshipped  packed   1105     1654   3.39  0.788\n')
+    assert forms('frames    80\nshipped  packed   1     2   3  4\n') == real
+    assert forms('images    80\n') - real
+    assert forms('shipped  packed   1302 bytes  AP50 0.557\n') - real
 
 
 @pytest.mark.parametrize('beginning', TRIED)
