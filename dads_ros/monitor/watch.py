@@ -94,7 +94,10 @@ def with_cut(
     positions = frozenset(costs.index[name] for name in edge)
     refused = [name for name in boundary if costs.index[name] in costs.forbidden]
     if refused:
-        raise PlanError(f'tensor {refused[0]!r} must not be sent as {codec!r}; use another codec')
+        raise PlanError(
+            f'tensor {refused[0]!r} must not be sent as {codec!r}, by privacy, the accuracy budget or '
+            'a profile of compiled halves, which has one cut; use another codec or cut'
+        )
     try:
         table.row_of(boundary, codec)
     except PlanError:

@@ -144,8 +144,13 @@ class Network:
         self._light: dict[tuple[float, Way], Window] = {}
 
     def drive_ours(self, load: Load, uplinks_mbps: Sequence[float] = ()) -> None:
-        """Drive our way along uplinks, all of them unless told otherwise."""
-        uplinks_mbps = uplinks_mbps or self._uplinks_mbps
+        """
+        Drive our way along uplinks, all of them unless told otherwise, the best one first.
+
+        A fall is seen at once. Of a rise from the least uplink, of which one percent may go to
+        probes, nothing could be known within a level.
+        """
+        uplinks_mbps = sorted(uplinks_mbps or self._uplinks_mbps, reverse=True)
         levels = _Levels(1 / HEAVY_HZ, _HEAVY_LEVEL_S, _SETTLING_S, _LEAD_S)
         method = replace(METHODS['dads'], patience_s=_WAITING_S)
         if load == 'light':
@@ -215,7 +220,7 @@ class Network:
         boundary, codec = way
         method = Method('static', '', 'fixed', codec, False, boundary, _WAITING_S)
         if way == CAR_ALONE:
-            levels = _apart(self._light_s, max(delays_s.values()), _LIGHT_FRAMES)
+            levels = _apart(self._light_s, max(delays_s.values()), _STATIC_FRAMES)
             method = replace(METHODS[EDGE_ONLY], patience_s=_WAITING_S)
             for _, window in self._drive('light', method, self._uplinks_mbps[-1:], levels):
                 self._light.update({(mbps, way): window for mbps in self._uplinks_mbps})
