@@ -95,8 +95,8 @@ def with_cut(
     refused = [name for name in boundary if costs.index[name] in costs.forbidden]
     if refused:
         raise PlanError(
-            f'tensor {refused[0]!r} must not be sent as {codec!r}, by privacy, the accuracy budget '
-            'or a profile of compiled halves, which has one cut; use another codec or cut'
+            f'tensor {refused[0]!r} must not be sent as {codec!r}, by privacy, the accuracy '
+            'budget or a profile of compiled halves, which has one cut; use another codec or cut'
         )
     try:
         table.row_of(boundary, codec)
