@@ -29,6 +29,8 @@ import math
 
 from dads_ros.errors import ConfigError
 from dads_ros.monitor import reasons
+from dads_ros.monitor.gain import gain_of
+from dads_ros.monitor.gain import KEEPS_UP
 from dads_ros.monitor.patience import Patience
 from dads_ros.monitor.recovery import Recovery
 from dads_ros.partition.plan import CutPlan
@@ -41,9 +43,6 @@ from dads_ros.plan import WISHES
 
 # A link that fell below this share of the rate the plan was made for has collapsed.
 COLLAPSE = 0.4
-# A plan keeps up while its longest stage is busy for less than this share of the time: the
-# paper's test, less what headers and jitter take.
-KEEPS_UP = 0.95
 # Predictions that moved by this factor are published.
 DRIFT = 1.25
 FOREVER_S = 60.0  # stands in a message for a transfer that will not end
@@ -158,7 +157,7 @@ class Policy:
         if best.row == self._row:
             self._patience.restart()
             return self._renew(best, situation, now_s)
-        gain = self._gain(present, best, situation)
+        gain = gain_of(present, best, situation, self._limits.gain)
         urgent = self._urgent(present, situation, failure)
         if urgent and (failure or gain >= self._limits.gain):
             return self._take(best, situation, urgent, now_s)
@@ -221,17 +220,6 @@ class Policy:
             )
         return ''
 
-    def _gain(self, present: CutPlan, best: CutPlan, situation: Situation) -> float:
-        """Return the share saved: of the longest stage when nothing keeps up, else of delay."""
-        present_keeps_up = present.max_stage_s * situation.rate_hz < KEEPS_UP
-        best_keeps_up = best.max_stage_s * situation.rate_hz < KEEPS_UP
-        if present_keeps_up and best_keeps_up:
-            return _saved(present.delay_s, best.delay_s)
-        if best_keeps_up:
-            # Under the present plan frames come to wait for its longest stage.
-            return _saved(present.delay_s + present.max_stage_s, best.delay_s)
-        return _saved(present.max_stage_s, best.max_stage_s)
-
     def _renew(self, present: CutPlan, situation: Situation, now_s: float) -> Plan | None:
         """Return the plan in force with new predictions, if they have moved enough to matter."""
         assert self.plan is not None
@@ -291,9 +279,3 @@ class Policy:
 def _told_delay_s(plan: CutPlan) -> float:
     """Return the delay as a message tells it: finite, with or without a link."""
     return min(plan.delay_s, plan.edge_s + FOREVER_S + plan.cloud_s)
-
-
-def _saved(before_s: float, after_s: float) -> float:
-    if math.isinf(before_s):
-        return 0.0 if math.isinf(after_s) else 1.0
-    return (before_s - after_s) / before_s if before_s > 0 else 0.0

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from dads_ros.monitor.gain import KEEPS_UP
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.monitor.monitor import Monitor
-from dads_ros.monitor.policy import KEEPS_UP
 from dads_ros.monitor.policy import Policy
 from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.monitor.watch import with_cut

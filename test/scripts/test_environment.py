@@ -178,7 +178,7 @@ def test_cmake_exports_lose_the_paths_of_the_build_machine(checkout: Path, tag: 
     )
     assert bash(checkout, 'correct_cmake_paths; correct_cmake_paths').returncode == 0
     assert '/opt/python' not in export.read_text()
-    assert export.read_text().endswith('site-packages/numpy/_core/include"\n')
+    assert export.read_text().endswith('-packages/numpy/_core/include"\n')  # dist- on Debian
 
 
 def test_another_ros_stays_outside(checkout: Path) -> None:
