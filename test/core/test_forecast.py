@@ -56,8 +56,8 @@ def test_the_simulation_settles_at_the_steady_state(uplink_bps: float, slowdown:
     steady = PLANNER.steady(uplink_bps, 5.0, slowdown, RTT_S)
     simulated = forecast(PLANNER, world(uplink_bps, slowdown), METHODS['dads'])
     assert simulated.median_s is not None
-    # The monitor leaves a plan only for one that saves a tenth.
-    assert 0.98 * steady.delay_s < simulated.median_s < 1.12 * steady.delay_s
+    # The monitor leaves a plan only for one that saves a tenth, a packet's air time in doubt.
+    assert 0.98 * steady.delay_s < simulated.median_s < 1.15 * steady.delay_s
     assert simulated.answered >= 0.95 * simulated.frames
 
 
