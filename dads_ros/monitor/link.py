@@ -169,9 +169,10 @@ class LinkEstimator:
             # The link keeps the order of a kind.
             other.is_lost |= other_key.is_probe == key.is_probe and not other.is_answered
             other.overtaken_s = min(other.overtaken_s, now_s)
+        # Whatever the cloud says, it had the message for no longer than it was under way.
+        message.cloud_s = min(cloud_s, now_s - message.sent_s)
         # Seen from the car: the arrival at the cloud, plus the way back.
-        message.arrival_s = now_s - cloud_s
-        message.cloud_s = cloud_s
+        message.arrival_s = now_s - message.cloud_s
         self._answered_s = now_s
         self._delivered_s = max(self._delivered_s, message.sent_s)
         self._last_arrival_s = max(self._last_arrival_s, message.arrival_s)

@@ -61,7 +61,9 @@ class RoundTrips:
         While a queue of seconds drains, messages are sooner than the median of those before them
         and would seem to need no time on the air at all.
         """
+        if not self._recent_s:
+            return
         while self._recent_s and self.median_s > whole_s * QUEUE_RATIO:
             self._recent_s.remove(max(self._recent_s))
-            if not self._recent_s:
-                self._recent_s.append(whole_s)
+        if not self._recent_s:
+            self._recent_s.append(whole_s)

@@ -268,6 +268,14 @@ def test_unknown_and_repeated_answers_change_nothing():
     assert estimator.estimate(1.1) == before
 
 
+def test_a_cloud_that_claims_more_time_than_there_was_is_not_believed():
+    estimator = LinkEstimator()
+    for number in range(20):
+        estimator.sent(MessageKey(True, number), PROBE_BYTES, number * 1.0)
+        estimator.answered(MessageKey(True, number), 5.0, number * 1.0 + 0.02)
+    assert 0 <= estimator.rtt_s <= 0.02
+
+
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 0.3), st.integers(0, 40_000)), max_size=200))
 def test_memory_is_bounded_and_numbers_are_finite(events):
     estimator = LinkEstimator()
