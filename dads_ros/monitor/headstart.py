@@ -77,12 +77,12 @@ class HeadStart:
         if sample.bits <= PACKET_BITS:
             self._compare(sample, noise_s)
             # A larger message tells more, as long as single packets may pass for nothing.
-            larger = self._larger
-            told = larger is not None and sample.time_s - larger.time_s < MEMORY_S
+            told = self._is_recent(sample)
             return None if self.bits and (self._is_known or told) else sample
         self._larger = sample
         if self._early_bps is not None:
-            bps = (sample.bits - PACKET_BITS) / max(sample.air_s, noise_s)
+            # The whole of it: less a packet, one of two packets would confirm anything.
+            bps = sample.bits / max(sample.air_s, noise_s)
             if bps * FASTER < self._early_bps:
                 self.bits, self._is_known = PACKET_BITS, True
             self._early_bps = None
@@ -90,13 +90,17 @@ class HeadStart:
         free = self.bits if self._is_known else min(self.bits, sample.bits / 2)
         return Sample(sample.bits - free, sample.air_s, sample.queued, sample.time_s)
 
+    def _is_recent(self, sample: Sample) -> bool:
+        """Return whether a larger message came not long before."""
+        return self._larger is not None and sample.time_s - self._larger.time_s < MEMORY_S
+
     def _compare(self, single: Sample, noise_s: float) -> None:
         """
         Take in how long a single packet took beside the last larger message.
 
         At the rate of that one, its head start not taken off, it takes the least that it could.
         """
-        if self._larger is None:
+        if self._larger is None or not self._is_recent(single):
             return
         expected_s = single.bits * self._larger.pace
         if single.air_s < min(expected_s / FASTER, expected_s - noise_s):
