@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import enum
 import math
 
+# Of the longest stage: a delay longer by this share still leaves it busy.
+WINDOW_SLACK = 0.1
 # What the plan may be asked to be chosen for.
 WISHES = ('auto', 'light', 'heavy', 'local', 'cloud', 'fixed')
 
@@ -88,9 +90,10 @@ class Plan:
         """
         Return how many frames may be under way at once.
 
-        As many as it takes to keep the longest stage busy, and one more against jitter. More
-        would only queue in the modem, where no newer frame can overtake them.
+        As many as it takes to keep the longest stage busy, with WINDOW_SLACK against jitter. More
+        would only queue in the modem, where no newer frame can overtake them: where nothing keeps
+        up, each makes every answer older by the longest stage.
         """
         if self.is_local or self.max_stage_s <= 0 or math.isinf(self.max_stage_s):
             return 1
-        return math.ceil(self.delay_s / self.max_stage_s - 1e-6) + 1
+        return math.ceil(self.delay_s / self.max_stage_s + WINDOW_SLACK)
