@@ -53,12 +53,22 @@ class HeadStart:
         self._on_time = 0
         self._is_known = False
         self.bits = PACKET_BITS
-        """What a message is taken to get for nothing after a pause: a packet's bits, or none."""
+        """What a message may get for nothing after a pause: a packet's bits, or none."""
+        self._taken_bits = PACKET_BITS
 
     @property
     def is_certain(self) -> bool:
         """Return whether a packet is known to pass at once, so that it says nothing."""
         return self._is_known and self.bits > 0
+
+    @property
+    def taken_bits(self) -> float:
+        """
+        Return what was last taken off a message, so that one like it is foretold right.
+
+        Unless a head start is certain that may be less than a packet.
+        """
+        return min(self.bits, self._taken_bits)
 
     @property
     def telling_bytes(self) -> int:
@@ -88,6 +98,7 @@ class HeadStart:
             self._early_bps = None
         # Unless it is certain, half of it at most: what is left must still tell something.
         free = self.bits if self._is_known else min(self.bits, sample.bits / 2)
+        self._taken_bits = free
         return Sample(sample.bits - free, sample.air_s, sample.queued, sample.time_s)
 
     def _is_recent(self, sample: Sample) -> bool:

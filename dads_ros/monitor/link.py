@@ -185,7 +185,7 @@ class LinkEstimator:
             return LinkEstimate(0.0, 0.0, 0.0, self.rtt_s, alive)
         bound = self._outstanding_bound_bps(now_s)
         low, middle, high = (min(bound, self._pace.rate_bps(share)) for share in (0.9, 0.5, 0.1))
-        return LinkEstimate(middle, low, high, self.rtt_s, alive, self._head_start.bits)
+        return LinkEstimate(middle, low, high, self.rtt_s, alive, self._head_start.taken_bits)
 
     def last_known_bps(self) -> float:
         """Return the rate when something last got through; 0 before anything did."""
