@@ -26,7 +26,7 @@ from dads_ros.codec import encode_bundle
 from dads_ros.model.surgery import head
 import numpy as np
 
-CAP_BYTES = 800
+CAP_BYTES = 1000
 
 
 def capped(trial: Trial, cap_bytes: int = CAP_BYTES, seed: int = 0) -> dict[str, object]:
