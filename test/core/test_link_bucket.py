@@ -18,8 +18,10 @@ import csv
 from pathlib import Path
 import random
 
+from dads_ros.monitor.headstart import HeadStart
 from dads_ros.monitor.link import LinkEstimator
 from dads_ros.monitor.link import MessageKey
+from dads_ros.monitor.pace import Sample
 from dads_ros.simulation.world import Chance
 from dads_ros.simulation.world import Link
 from dads_ros.simulation.world import World
@@ -75,3 +77,12 @@ def test_simulated_bucket_carries_the_first_packet_only():
     assert link.send(1.0, 1500) == pytest.approx(1.008)  # 500 bytes were left
     assert link.send(1.008, 1000) == pytest.approx(1.016)  # behind the one before it
     assert link.send(2.0, 2500) == pytest.approx(2.008)
+
+
+def test_a_link_that_became_faster_is_no_bucket():
+    head_start = HeadStart()
+    head_start.told_by(Sample(24_000.0, 0.2, False, 0.0), 0.0005)
+    # From 0.12 to 4 Mbit/s: a single packet that comes early, and one of two packets as early.
+    head_start.told_by(Sample(8_000.0, 0.002, False, 1.0), 0.0005)
+    head_start.told_by(Sample(18_900.0, 0.0047, False, 1.1), 0.0005)
+    assert not head_start.is_certain
