@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a change of plan saves."""
+"""Which plan is the best under a load, and what a change to it saves."""
 
 from __future__ import annotations
 
@@ -20,15 +20,39 @@ import math
 
 from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.situation import Situation
+from dads_ros.partition.table import PlanTable
 
 # A plan keeps up while its longest stage is busy for less than this share of the time: the
 # paper's test, less what headers and jitter take.
 KEEPS_UP = 0.95
+# Longest stages that differ by no more than this share give as many frames.
+NEARLY = 0.02
+
+
+def best_plan(
+    table: PlanTable, situation: Situation, spare: float, *, is_heavy: bool = False
+) -> CutPlan:
+    """
+    Return the plan of least delay while it keeps up; else the soonest of those that do, or nearly.
+
+    The first is the paper's DSL. Where nothing keeps up, the shortest longest stage decides, as
+    in its DSH, and among those as good the delay.
+
+    :param spare: share of the period that a heavy plan should leave free, so that it lasts.
+    :param is_heavy: whether a heavy plan is in force, which is left only for such a light one.
+    """
+    light = table.plan(situation, 'light')
+    margin = 1.0 - spare if is_heavy else 1.0
+    if light.max_stage_s * situation.rate_hz < KEEPS_UP * margin:
+        return light
+    return table.plan_soonest(situation, KEEPS_UP * (1.0 - spare) / situation.rate_hz, NEARLY)
 
 
 def gain_of(present: CutPlan, best: CutPlan, situation: Situation, older: float) -> float:
     """
     Return the share saved: of delay, or of the longest stage when nothing keeps up.
+
+    Among plans that give as many frames, which none keeps up with, that of the newest detection.
 
     :param older: by this share the newest detection may become older for more of them.
     """
@@ -41,7 +65,8 @@ def gain_of(present: CutPlan, best: CutPlan, situation: Situation, older: float)
         return _saved(_age_s(present), best.delay_s)
     if -_saved(_age_s(present), _age_s(best)) > older:
         return 0.0
-    return _saved(present.max_stage_s, best.max_stage_s)
+    more = _saved(present.max_stage_s, best.max_stage_s)
+    return max(more, _saved(_age_s(present), _age_s(best))) if more > -2 * NEARLY else more
 
 
 def _age_s(plan: CutPlan) -> float:

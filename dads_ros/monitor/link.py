@@ -101,13 +101,12 @@ class LinkEstimator:
     """
     Estimates the uplink from messages sent and answered; times are seconds of one clock.
 
-    :param window: messages whose air times are kept,
-    :param memory_s: and for how long,
-    :param change_ratio: and by what factor they differ when the link has changed: see
-        :class:`~dads_ros.monitor.pace.Pace`.
+    The first three are those of :class:`~dads_ros.monitor.pace.Pace`.
+
     :param patience_s: how late an answer may be before its message bounds the rate; shorter
         pauses of the cloud are not taken for a slow link.
-    :param alive_s: with something unanswered for this long, the link or the cloud is gone.
+    :param alive_s: with something unanswered for this long, and for twice as long as answers
+        take, the link or the cloud is gone.
     """
 
     def __init__(
@@ -199,11 +198,14 @@ class LinkEstimator:
         if self._answered_s is None:
             return False
         oldest_s = min((m.sent_s for m in self._outstanding()), default=now_s)
-        return now_s - max(self._answered_s, oldest_s) <= self._alive_s
+        return now_s - max(self._answered_s, oldest_s) <= max(self._alive_s, 2 * self._answer_s)
+
+    @property
+    def _answer_s(self) -> float:
+        return self.rtt_s + (median(self._cloud_s) if self._cloud_s else 0.0)
 
     def _outstanding_bound_bps(self, now_s: float) -> float:
         """Return the rate above which what is outstanding would have been answered by now."""
-        answer_s = self.rtt_s + (median(self._cloud_s) if self._cloud_s else 0.0)
         free_s = self._last_arrival_s - self.rtt_s
         # After one late message it takes less of another to believe in a slow link.
         doubtful = self._pace.last_was_slow(self._noise_s())
@@ -212,7 +214,7 @@ class LinkEstimator:
         bound = math.inf
         for message in self._outstanding():
             bits += message.size_bytes * 8.0
-            waited_s = now_s - max(message.sent_s, free_s) - answer_s
+            waited_s = now_s - max(message.sent_s, free_s) - self._answer_s
             if waited_s > patience_s:
                 bound = min(bound, bits / waited_s)
         return bound

@@ -128,15 +128,14 @@ class Monitor:
         # What the link surely carries must be worth leaving the car for: probes tell little.
         is_local = self.policy.plan is None or self.policy.plan.is_local
         uplink_bps = link.low_bps if is_local else link.uplink_bps
-        # Names and headers of a bundle are a fixed cost on the air, like the round trip.
-        fixed_bits = BUNDLE_OVERHEAD_BYTES * 8 - link.head_start_bits
-        fixed_s = fixed_bits / uplink_bps if uplink_bps else 0.0
         return Situation(
             uplink_bps=uplink_bps,
-            rtt_s=max(0.0, link.rtt_s + fixed_s),
+            rtt_s=link.rtt_s,
             edge_factor=self._edge.value,
             cloud_factor=self._cloud.value,
             rate_hz=self._camera.rate_hz or DEFAULT_CAMERA_HZ,
+            overhead_bits=BUNDLE_OVERHEAD_BYTES * 8.0,
+            head_start_bits=link.head_start_bits,
         )
 
     def _age_cloud(self, now_s: float) -> None:

@@ -29,8 +29,8 @@ import math
 
 from dads_ros.errors import ConfigError
 from dads_ros.monitor import reasons
+from dads_ros.monitor.gain import best_plan
 from dads_ros.monitor.gain import gain_of
-from dads_ros.monitor.gain import KEEPS_UP
 from dads_ros.monitor.patience import Patience
 from dads_ros.monitor.recovery import Recovery
 from dads_ros.partition.plan import CutPlan
@@ -58,7 +58,8 @@ class PolicyLimits:
     :param stay_local_s: after the link was lost, it must be back for this long; longer, if it
         is soon lost again.
     :param deadline_factor: how long the cloud may take to answer, as a multiple of what link and
-        cloud are predicted to take,
+        cloud are predicted to take, or as long as the car would need for the rest: who waits so
+        long is at most twice as late as who had known,
     :param deadline_floor_s: but no less than this,
     :param deadline_ceiling_s: and no more than this.
     :param settle_s: a plan stays for at least so long, unless its change is urgent.
@@ -72,9 +73,14 @@ class PolicyLimits:
     deadline_ceiling_s: float = 1.0
     settle_s: float = 1.0
 
-    def deadline_s(self, plan: CutPlan) -> float:
-        """Return a frame's deadline: its time on the car, and how long the answer may take."""
+    def deadline_s(self, plan: CutPlan, local_s: float) -> float:
+        """
+        Return a frame's deadline: its time on the car, and how long the answer may take.
+
+        :param local_s: what the car takes for all of it.
+        """
         wanted_s = (plan.delay_s - plan.edge_s) * self.deadline_factor
+        wanted_s = max(wanted_s, local_s - plan.edge_s)
         return plan.edge_s + min(max(wanted_s, self.deadline_floor_s), self.deadline_ceiling_s)
 
 
@@ -157,7 +163,8 @@ class Policy:
         if best.row == self._row:
             self._patience.restart()
             return self._renew(best, situation, now_s)
-        gain = gain_of(present, best, situation, self._limits.gain)
+        like = self.table.evaluate(self._row, situation, best.mode)
+        gain = gain_of(like, best, situation, self._limits.gain)
         urgent = self._urgent(present, situation, failure)
         if urgent and (failure or gain >= self._limits.gain):
             return self._take(best, situation, urgent, now_s)
@@ -197,12 +204,10 @@ class Policy:
             return self.table.evaluate(self.table.local_row, situation, 'light')
         if self._wish == 'heavy':
             return self.table.plan(situation, 'heavy')
-        light = self.table.plan(situation, 'light')
-        # A heavy plan is left for a light one that keeps up with something to spare.
-        margin = 1.0 - self._limits.gain if self._load_in_force() == 'heavy' else 1.0
-        if self._wish == 'light' or light.max_stage_s * situation.rate_hz < KEEPS_UP * margin:
-            return light
-        return self.table.plan(situation, 'heavy')
+        if self._wish == 'light':
+            return self.table.plan(situation, 'light')
+        spare = self._limits.gain
+        return best_plan(self.table, situation, spare, is_heavy=self._load_in_force() == 'heavy')
 
     def _urgent(self, present: CutPlan, situation: Situation, failure: str) -> str:
         """Return why a change cannot wait, or nothing."""
@@ -246,6 +251,7 @@ class Policy:
         self._taken_s = now_s
         plan_id = self._next_plan_id
         self._next_plan_id += 1
+        local = self.table.evaluate(self.table.local_row, situation, 'light')
         text = f'{why}; {reasons.situation(situation)}'
         if best.max_stage_s * situation.rate_hz > 1.0:
             text += f'; nothing keeps up, send at most {best.max_rate_hz:.1f} frames/s'
@@ -260,7 +266,7 @@ class Policy:
             cloud_s=best.cloud_s,
             delay_s=_told_delay_s(best),
             max_rate_hz=best.max_rate_hz,
-            deadline_s=self._limits.deadline_s(best),
+            deadline_s=self._limits.deadline_s(best, local.edge_s),
             reason=text,
         )
         return self.plan

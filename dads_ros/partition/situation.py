@@ -39,6 +39,10 @@ class Situation:
     :param edge_factor: how many times slower than profiled the edge is now.
     :param cloud_factor: the same for the cloud.
     :param rate_hz: frames per second that the camera delivers.
+    :param overhead_bits: sent with every bundle beside its tensors.
+    :param head_start_bits: of a bundle after a pause cross at once; not when bundles queue. These
+        two are the same for every cut that sends, so that solvers, which compare cuts, leave them
+        out; the plan table, which also compares with the car alone, counts them.
     """
 
     uplink_bps: float
@@ -46,10 +50,12 @@ class Situation:
     edge_factor: float = 1.0
     cloud_factor: float = 1.0
     rate_hz: float = 10.0
+    overhead_bits: float = 0.0
+    head_start_bits: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise PlanError when a number is negative or not finite."""
-        for name in ('uplink_bps', 'rtt_s', 'edge_factor', 'cloud_factor', 'rate_hz'):
+        for name in self.__slots__:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise PlanError(f'{name} must be a number of at least 0, not {value!r}')

@@ -105,6 +105,20 @@ class PlanTable:
             return light
         return self._plan_heavy(situation)
 
+    def plan_soonest(self, situation: Situation, enough_s: float, nearly: float) -> CutPlan:
+        """
+        Return the heavy plan of least delay among those that give as many frames as the best.
+
+        :param enough_s: a longest stage of no more than this is short enough, whichever it is.
+        :param nearly: share by which a longest stage may exceed the shortest one.
+        """
+        least = self.plan(situation, 'heavy')
+        if not situation.has_link:
+            return least
+        limit_s = max(enough_s, least.max_stage_s * (1 + nearly + 1e-12))
+        row = self._soonest(self._stages_s(situation), limit_s, situation)
+        return self._at(row, situation, 'heavy', least.lower_bound_s)
+
     def evaluate(self, row: int, situation: Situation, mode: Load) -> CutPlan:
         """
         Return what a row costs in a situation; its lower bound is 0, as nothing was minimised.
@@ -114,11 +128,7 @@ class PlanTable:
         return self._at(row, situation, mode, 0.0)
 
     def row_of(self, boundary: Iterable[str], codec: str) -> int:
-        """
-        Return the row with this boundary and codec.
-
-        Raises PlanError when the table has no such row.
-        """
+        """Return the row with this boundary and codec; raise PlanError when there is none."""
         wanted = tuple(boundary)
         for number, row in enumerate(self.rows):
             if row.boundary == wanted and (row.codec == codec or not wanted):
@@ -126,11 +136,7 @@ class PlanTable:
         raise PlanError(f'no row of the plan table sends {", ".join(wanted)!r} as {codec!r}')
 
     def with_row(self, graphs: Mapping[str, CostGraph], plan: CutPlan) -> PlanTable:
-        """
-        Return a table that also holds a plan, such as a background solve's.
-
-        :param graphs: the costs that the plan was solved for.
-        """
+        """Return a table that also holds a plan, solved for the costs of these graphs."""
         # Any graph has the layers of the all-local plan, which has no codec.
         row = Row.of(graphs.get(plan.codec, next(iter(graphs.values()))), plan)
         if self.find(row) is not None:
@@ -203,34 +209,38 @@ class PlanTable:
     def _plan_light(self, situation: Situation) -> CutPlan:
         if not situation.has_link:
             return self._local(situation, 'light')
-        weights = np.array(
-            [
-                situation.edge_factor,
-                1.0 / situation.uplink_bps,
-                situation.cloud_factor,
-                situation.rtt_s,
-            ]
-        )
-        delays = self._light @ weights
+        edge_s, bits, cloud_s, uses_cloud = self._light.T
+        extra_bits = situation.overhead_bits - situation.head_start_bits
+        sent = np.maximum(bits + uses_cloud * extra_bits, 0.0)
+        delays = edge_s * situation.edge_factor + cloud_s * situation.cloud_factor
+        delays += sent / situation.uplink_bps + uses_cloud * situation.rtt_s
         row = int(delays.argmin())
         return self._at(row, situation, 'light', None)
 
     def _plan_heavy(self, situation: Situation) -> CutPlan:
         if not situation.has_link:
             return self._local(situation, 'heavy')
+        stages = self._stages_s(situation)
+        least_s = np.minimum.reduce(np.maximum.reduce(stages))
+        row = self._soonest(stages, least_s * (1 + 1e-12), situation)
+        bound = None if self.complete else float((_BOUND_WEIGHTS @ stages).min(axis=1).max())
+        return self._at(row, situation, 'heavy', bound)
+
+    def _stages_s(self, situation: Situation) -> np.ndarray:
+        """Return every row's car, link and cloud under heavy load, [3, rows]."""
         scale = np.array(
             [[situation.edge_factor], [1.0 / situation.uplink_bps], [situation.cloud_factor]]
         )
         stages = self._heavy * scale
+        stages[1] += self._light[:, 3] * (situation.overhead_bits / situation.uplink_bps)
+        return stages
+
+    def _soonest(self, stages: np.ndarray, limit_s: float, situation: Situation) -> int:
+        """Return the row of least delay among those whose longest stage is within a limit."""
         # Methods of the ufuncs: on small tables, what wraps them takes longer than they do.
-        longest = np.maximum.reduce(stages)
-        (ties,) = (longest <= np.minimum.reduce(longest) * (1 + 1e-12)).nonzero()
-        row = int(ties[0])
-        if len(ties) > 1:  # among equally short longest stages the least delay
-            delays = stages[:, ties].sum(axis=0) + self._light[ties, 3] * situation.rtt_s
-            row = int(ties[delays.argmin()])
-        bound = None if self.complete else float((_BOUND_WEIGHTS @ stages).min(axis=1).max())
-        return self._at(row, situation, 'heavy', bound)
+        (rows,) = (np.maximum.reduce(stages) <= limit_s).nonzero()
+        delays = np.add.reduce(stages[:, rows]) + self._light[rows, 3] * situation.rtt_s
+        return int(rows[delays.argmin()])
 
     def _local(self, situation: Situation, mode: Load) -> CutPlan:
         return self._at(self.local_row, situation, mode, None)
@@ -253,8 +263,10 @@ class PlanTable:
         transfer_s = 0.0
         delay_s = edge_s
         if uses_cloud:
+            head_start_bits = situation.head_start_bits
             if mode == 'heavy':
-                bits = float(self._heavy[1, row])
+                bits, head_start_bits = float(self._heavy[1, row]), 0.0
+            bits = max(0.0, bits + situation.overhead_bits - head_start_bits)
             transfer_s = bits / situation.uplink_bps if situation.has_link else math.inf
             delay_s = edge_s + transfer_s + cloud_s + situation.rtt_s
         if bound is None:

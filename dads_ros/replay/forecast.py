@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dads_ros.monitor.gain import KEEPS_UP
+from dads_ros.monitor.gain import best_plan
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.policy import Policy
@@ -139,15 +139,14 @@ class Planner:
         self, uplink_bps: float, rate_hz: float, edge_slowdown: float, rtt_s: float
     ) -> Steady:
         """Return the steady state of one situation; microseconds each."""
-        overhead_s = BUNDLE_OVERHEAD_BYTES * 8 / uplink_bps if uplink_bps else 0.0
-        # The monitor's test of what keeps up is the table's at a slightly higher rate.
         situation = Situation(
             uplink_bps=uplink_bps,
-            rtt_s=rtt_s + overhead_s,
+            rtt_s=rtt_s,
             edge_factor=edge_slowdown,
-            rate_hz=rate_hz / KEEPS_UP,
+            rate_hz=rate_hz,
+            overhead_bits=BUNDLE_OVERHEAD_BYTES * 8.0,
         )
-        plan = self.table.plan(situation)
+        plan = best_plan(self.table, situation, PolicyLimits().gain)
         upload_table, upload = self._upload
         return Steady(
             uplink_bps=uplink_bps,

@@ -34,6 +34,8 @@ from dads_ros.partition.light import dsl
 from dads_ros.partition.paper import tiny_yolov2_costs
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
+from hypothesis import given
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
@@ -137,6 +139,43 @@ def test_heavy_ties_go_to_the_least_delay() -> None:
     ]
     assert sorted(longest) == pytest.approx([5e-9, 5e-9, 11e-9])
     assert table.plan(Situation(8e9), 'heavy').edge == ('in', 'a')
+
+
+@given(st.floats(1e5, 1e8), st.floats(1.0, 40.0), st.floats(0.0, 0.5), st.floats(0.0, 0.2))
+def test_the_soonest_of_the_plans_that_give_as_many_frames(
+    table: PlanTable, uplink_bps: float, edge_factor: float, enough_s: float, nearly: float
+) -> None:
+    situation = Situation(uplink_bps, 0.01, edge_factor)
+    least = table.plan(situation, 'heavy')
+    soonest = table.plan_soonest(situation, enough_s, nearly)
+    assert soonest.delay_s <= least.delay_s
+    limit_s = max(enough_s, least.max_stage_s * (1 + nearly))
+    assert soonest.max_stage_s <= limit_s * (1 + 1e-9)
+    for row in range(len(table)):
+        other = table.evaluate(row, situation, 'heavy')
+        assert other.delay_s >= soonest.delay_s - 1e-9 or other.max_stage_s > limit_s * (1 - 1e-9)
+
+
+@given(st.floats(1e5, 1e8), st.floats(0.0, 1e4), st.floats(0.0, 2e4), st.floats(1.0, 40.0))
+def test_what_every_bundle_costs_and_saves_is_weighed_against_the_car_alone(
+    table: PlanTable, uplink_bps: float, overhead: float, head_start: float, edge_factor: float
+) -> None:
+    situation = Situation(
+        uplink_bps, 0.01, edge_factor, overhead_bits=overhead, head_start_bits=head_start
+    )
+    light = table.plan(situation, 'light')
+    for number, row in enumerate(table.rows):
+        plan = table.evaluate(number, situation, 'light')
+        assert light.delay_s <= plan.delay_s * (1 + 1e-9)
+        if row.totals.uses_cloud:
+            bits = row.totals.mean_bytes * 8 + overhead - head_start
+            assert plan.transfer_s == pytest.approx(max(0.0, bits) / uplink_bps)
+            # Bundles that queue have no head start.
+            queued = table.evaluate(number, situation, 'heavy')
+            bits = row.totals.peak_bytes * 8 + overhead
+            assert queued.transfer_s == pytest.approx(bits / uplink_bps)
+        else:
+            assert plan.transfer_s == 0
 
 
 def test_staircase_keeps_what_no_other_row_beats() -> None:

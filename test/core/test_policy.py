@@ -247,5 +247,12 @@ def test_deadline_counts_from_arrival_and_never_ends_before_the_edge_is_done():
         table = make_table(slowdown)
         for row in (WAIST, UPLOAD):
             plan = table.evaluate(row, Situation(mbps * 1e6, 0.01), 'light')
-            allowed_s = limits.deadline_s(plan) - plan.edge_s
+            allowed_s = limits.deadline_s(plan, local_s=plan.edge_s) - plan.edge_s
             assert limits.deadline_floor_s - 1e-9 <= allowed_s <= limits.deadline_ceiling_s + 1e-9
+
+
+def test_a_cloud_may_take_as_long_as_the_car_would_for_the_rest():
+    limits = PolicyLimits(deadline_ceiling_s=60.0)
+    plan = make_table(6.0).evaluate(UPLOAD, Situation(5e6, 0.01), 'light')
+    assert limits.deadline_s(plan, local_s=4.0) == pytest.approx(4.0)
+    assert PolicyLimits().deadline_s(plan, local_s=4.0) == pytest.approx(plan.edge_s + 1.0)

@@ -260,11 +260,11 @@ def test_monitor_puts_a_solver_behind_an_incomplete_table(tmp_path: Path) -> Non
     table = policy.table
     assert isinstance(table, RefinedTable)
     try:
-        situation = Situation(5e4, rate_hz=100.0)
+        situation = Situation(5e5, rate_hz=100.0)
         plan = policy.update(situation, True, 0.0, is_frame=True)
         assert plan is not None
         assert plan.mode is Mode.HEAVY
-        until_told(table, 'uplink 0.05 Mbit/s: proved', situation)
+        until_told(table, 'uplink 0.50 Mbit/s: proved', situation)
         solved = Planner(fan('both', 1.0).graph, graphs(), 0.0, None).solve(situation, 10.0)
         assert table.plan(situation).max_stage_s == pytest.approx(solved.max_stage_s)
     finally:
