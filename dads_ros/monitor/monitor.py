@@ -72,6 +72,11 @@ class Monitor:
         self._missed = 0
         self._sending_s = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Return whether an answer is known to be under way, so that each moment tells more."""
+        return not self._link.is_idle
+
     def sent(self, key: MessageKey, size_bytes: int, now_s: float) -> None:
         """Note that the edge handed a message to the link."""
         self._link.sent(key, size_bytes, now_s)

@@ -43,7 +43,11 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 
 # How often the reports are read. Their times are those of the edge, so this only delays decisions.
-LOOK_PERIOD_S = 0.08
+# How soon the monitor sees that something is late,
+TICK_S = 0.08
+# and how many ticks pass between two looks while nothing is: most of what it takes of a core is
+# waking up and taking in the reports of frames, which cost less together.
+TICKS_PER_LOOK = 3
 STATE_PERIOD_S = 0.5
 
 
@@ -81,13 +85,14 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         self._state_s = self._diagnosed_s = 0.0
         self._newest_sent_ns = 0
         unwatched = _Unwatched()
-        self._reports = [
-            self.create_subscription(kind, topic, take, qos.local(), callback_group=unwatched)
-            for kind, topic, take in (
-                (msg.LinkEvent, 'link_event', self._on_link_event),
-                (msg.StageTimes, 'stage_times', self._on_frame),
+        self._late, self._ended = (
+            self.create_subscription(kind, topic, take, profile, callback_group=unwatched)
+            for kind, topic, take, profile in (
+                (msg.LinkEvent, 'link_event', self._on_link_event, qos.local()),
+                (msg.StageTimes, 'stage_times', self._on_frame, qos.local('best_effort')),
             )
-        ]
+        )
+        self._ticks = 0
         self._outlook: Outlook | None = None
         # A timer of its own would wake the executor, which costs more than all that it publishes.
         self._diagnostics = diagnostics.Diagnostics(self, self._statuses, is_timed=False)
@@ -145,9 +150,13 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
             self._monitor.sent(key, size_bytes, sent_ns / 1e9)
 
     def _step(self, _: float) -> None:
-        time.sleep(LOOK_PERIOD_S)
+        time.sleep(TICK_S)
+        self._ticks += 1
         with self._lock:
-            reports = [r for subscription in self._reports for r in _waiting(subscription)]
+            late = list(_waiting(self._late))
+            if not late and not self._monitor.waits and self._ticks % TICKS_PER_LOOK:
+                return
+            reports = [*late, *_waiting(self._ended)]
             for _, take, report in sorted(reports, key=lambda r: r[0]):
                 take(report)
             self._look()

@@ -77,10 +77,14 @@ def crowded(profile: QoSProfile) -> QoSProfile:
     )
 
 
-def local() -> QoSProfile:
-    """Return the profile of reports on the car: none may be missing."""
+def local(reliability: str = 'reliable') -> QoSProfile:
+    """
+    Return the profile of reports on the car: none may be missing.
+
+    Who can do without one listens with best effort: acknowledging costs more than receiving.
+    """
     return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE
+        history=HistoryPolicy.KEEP_LAST, depth=200, reliability=_RELIABILITY[reliability]
     )
 
 

@@ -77,7 +77,8 @@ def replay(
 
     with ProcessGroup() as group:
         start('recorder', {'folder': str(folder), 'info': str(info)})
-        start('cloud', _detector(setup))
+        # The cloud keeps a bundle for as long as the car waits for it.
+        start('cloud', {**_detector(setup), 'max_age_s': float(method.patience_s)})
         start('edge', _edge(setup, method))
         start('monitor', _monitor(setup, method))
         wants_cloud = method.mode != 'local'
