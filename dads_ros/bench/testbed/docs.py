@@ -67,7 +67,7 @@ was answered, or that no plan followed.
   waits for another, which is the best that it could do; with these figures it stands under heavy
   load, too.
 - In the table of the networks deadlines are up to 60 s and the buffer is 1 MB, so that raw frames
-  come through, and under light load ours changes its plan for a gain of 3 %, not 10 %.
+  come through, and ours changes its plan for a gain of 3 %, not 10 %.
 - The first seconds of each stretch of a steady rate do not count.
 - The link is open until all nodes have met. The probes' share counts all from then on, those on
   the open link too; the table's short drives are left out of it.

@@ -82,7 +82,7 @@ _RTT_S = 0.002
 _WAITING_S = 60.0
 _QUEUE_BYTES = 1_000_000
 # A steady, idle link has no jitter to be patient with.
-_LIGHT_GAIN = 0.03
+_GAIN = 0.03
 # Ours had one plan at a level when it had it for so many of the frames.
 _SAME_SHARE = 0.8
 
@@ -152,9 +152,8 @@ class Network:
         """
         uplinks_mbps = sorted(uplinks_mbps or self._uplinks_mbps, reverse=True)
         levels = _Levels(1 / HEAVY_HZ, _HEAVY_LEVEL_S, _SETTLING_S, _LEAD_S)
-        method = replace(METHODS['dads'], patience_s=_WAITING_S)
+        method = replace(METHODS['dads'], patience_s=_WAITING_S, gain=_GAIN)
         if load == 'light':
-            method = replace(method, gain=_LIGHT_GAIN)
             settling_s = max(_SETTLING_S, self._light_s)
             level_s = settling_s + _LIGHT_FRAMES * self._light_s
             levels = _Levels(self._light_s, level_s, settling_s, _LEAD_S)
