@@ -165,6 +165,20 @@ def test_a_run_is_resumed_with_its_own_settings_only():
     Training(Settings(epochs=4, twin_epochs=1, batch=4, validate_every=1)).load(state)
 
 
+def test_each_phase_warms_up_and_ends_on_a_schedule_of_its_own():
+    run = Training(Settings(epochs=30, twin_epochs=20, learning_rate=1.0, warm_up_epochs=2.0))
+    rates = []
+    for step in range(300):
+        run.epoch, run.step = step // 10, step
+        rates.append(run._rate(10))
+    alone, joint = rates[:200], rates[200:]
+    for rates, peak in ((alone, 1.0), (joint, 0.5)):
+        assert rates[0] == 0.0
+        assert rates.index(max(rates)) == pytest.approx(20, abs=1)
+        assert 0.85 * peak < max(rates) <= peak
+        assert 0 < rates[-1] < 0.03 * peak
+
+
 def write_data(folder):
     (folder / 'frames').mkdir(parents=True)
     images, annotations = [], []
