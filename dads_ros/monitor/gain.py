@@ -66,7 +66,9 @@ def gain_of(present: CutPlan, best: CutPlan, situation: Situation, older: float)
     if -_saved(_age_s(present), _age_s(best)) > older:
         return 0.0
     more = _saved(present.max_stage_s, best.max_stage_s)
-    return max(more, _saved(_age_s(present), _age_s(best))) if more > -2 * NEARLY else more
+    if more < -NEARLY - 1e-9:
+        return more
+    return max(more, _saved(_age_s(present), _age_s(best)))
 
 
 def _age_s(plan: CutPlan) -> float:

@@ -206,7 +206,7 @@ class LinkEstimator:
 
     def _outstanding_bound_bps(self, now_s: float) -> float:
         """Return the rate above which what is outstanding would have been answered by now."""
-        free_s = self._last_arrival_s - self.rtt_s
+        answer_s, free_s = self._answer_s, self._last_arrival_s - self.rtt_s
         # After one late message it takes less of another to believe in a slow link.
         doubtful = self._pace.last_was_slow(self._noise_s())
         patience_s = min(DOUBT_S, self._patience_s) if doubtful else self._patience_s
@@ -214,7 +214,7 @@ class LinkEstimator:
         bound = math.inf
         for message in self._outstanding():
             bits += message.size_bytes * 8.0
-            waited_s = now_s - max(message.sent_s, free_s) - self._answer_s
+            waited_s = now_s - max(message.sent_s, free_s) - answer_s
             if waited_s > patience_s:
                 bound = min(bound, bits / waited_s)
         return bound

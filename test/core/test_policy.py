@@ -18,10 +18,12 @@ from itertools import pairwise
 
 from dads_ros.errors import ConfigError
 from dads_ros.errors import PlanError
+from dads_ros.monitor.gain import gain_of
 from dads_ros.monitor.policy import Policy
 from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.partition.build import build_table
 from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from dads_ros.plan import Mode
@@ -256,3 +258,17 @@ def test_a_cloud_may_take_as_long_as_the_car_would_for_the_rest():
     plan = make_table(6.0).evaluate(UPLOAD, Situation(5e6, 0.01), 'light')
     assert limits.deadline_s(plan, local_s=4.0) == pytest.approx(4.0)
     assert PolicyLimits().deadline_s(plan, local_s=4.0) == pytest.approx(plan.edge_s + 1.0)
+
+
+def test_as_many_frames_but_sooner_is_a_gain():
+    def plan(codec: str, transfer_s: float) -> CutPlan:
+        return CutPlan(
+            mode='heavy', boundary=('frame',), edge=('frame',), codec=codec, edge_s=0.01,
+            transfer_s=transfer_s, cloud_s=0.35, delay_s=0.36 + transfer_s, lower_bound_s=0.0,
+        )  # fmt: skip
+
+    raw, jpeg = plan('raw', 0.3), plan('jpeg75', 0.01)
+    situation = Situation(1e7, rate_hz=20.0)
+    # The newest detection gets 0.36 s + transfer + the cloud's 0.35 s old.
+    assert gain_of(raw, jpeg, situation, older=0.1) == pytest.approx(0.29 / 1.01)
+    assert gain_of(jpeg, raw, situation, older=0.1) == 0.0
