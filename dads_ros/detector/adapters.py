@@ -102,6 +102,34 @@ def decode_boxes(outputs: tuple[np.ndarray, ...]) -> Detections:
 DECODERS = {'yolo': decode_yolo, 'boxes': decode_boxes}
 
 
+def require_outputs(detector: Detector, decoder: str) -> Detector:
+    """
+    Return a detector whose module gives what a decoder reads; one frame is run for it.
+
+    :param decoder: a name in ``DECODERS``.
+    Raises ConfigError when it gives anything else, such as boxes after suppression, or masks.
+    """
+    with torch.inference_mode():
+        outputs = detector.module(detector.example_input())
+    leaves = torch.utils._pytree.tree_leaves(outputs)
+    shapes = [tuple(leaf.shape) for leaf in leaves if isinstance(leaf, Tensor)]
+    classes = len(detector.labels)
+    if decoder == 'yolo':
+        wanted = f'one tensor (1, {4 + classes}, n)'
+        fits = [len(shape) == 3 and shape[:2] == (1, 4 + classes) for shape in shapes] == [True]
+    else:
+        wanted = f'tensors (1, n, 4) and (1, n, {classes})'
+        counts = [shape[1] for shape in shapes[:1] if len(shape) == 3]
+        fits = shapes[:2] == [(1, n, last) for n in counts for last in (4, classes)]
+    if not fits:
+        raise ConfigError(
+            f'detector {detector.name!r} gives {", ".join(map(str, shapes))}, but with {classes} '
+            f'labels {wanted} is needed, boxes before suppression; use a detection network that '
+            'gives it, or write a factory with a decode of its own'
+        )
+    return detector
+
+
 def save_pt2(
     module: nn.Module, path: Path, height: int, width: int, labels: Sequence[str], decoder: str
 ) -> None:
@@ -123,7 +151,8 @@ def pt2(weights: Path | None = None) -> Detector:
     """
     Return the detector of a ``.pt2`` file.
 
-    Raises ConfigError when there is no file, or it lacks a usable ``detector.json``.
+    Raises ConfigError when there is no file, it lacks a usable ``detector.json``, or its outputs
+    are not what its decoder reads.
     """
     if weights is None:
         raise ConfigError('detector adapters:pt2 needs the weights parameter: the .pt2 file')
@@ -131,7 +160,7 @@ def pt2(weights: Path | None = None) -> Detector:
     try:
         program = torch.export.load(weights, extra_files=extra)
         facts = json.loads(extra['detector.json'])
-        return Detector(
+        detector = Detector(
             name=weights.stem,
             module=_Program(program.module()),
             input_height=int(facts['height']),
@@ -144,6 +173,7 @@ def pt2(weights: Path | None = None) -> Detector:
             f'{str(weights)!r} is not a .pt2 file with a detector.json ({error!s:.120}); '
             'write it with dads_ros.detector.adapters.save_pt2'
         ) from error
+    return require_outputs(detector, facts['decoder'])
 
 
 class _Program(nn.Module):
@@ -167,7 +197,10 @@ def ultralytics(weights: Path | None = None) -> Detector:
     """
     Return a YOLO detector of Ultralytics, 384x640; the file is a ``.pt`` of theirs.
 
-    Raises ConfigError when the package or the file is missing.
+    Of a network that can do without suppression (YOLO26, YOLOv10) it takes the other of its two
+    heads, whose boxes are decoded like any YOLO's.
+    Raises ConfigError when the package or the file is missing, or when the network is none that
+    detects boxes (segmentation, poses), or has that head no more.
     """
     try:
         from ultralytics import YOLO
@@ -176,10 +209,14 @@ def ultralytics(weights: Path | None = None) -> Detector:
     if weights is None:
         raise ConfigError('detector adapters:ultralytics needs the weights parameter: a .pt file')
     network = YOLO(str(weights)).model.float().eval()
-    network.model[-1].export = True  # one decoded tensor [1, 4 + classes, n], without NMS
+    head = network.model[-1]
+    head.export = True  # one decoded tensor [1, 4 + classes, n], without NMS
+    if getattr(head, 'end2end', False) and head.cv2 is not None:
+        # Else [1, 300, 6]: corners, score, class of the best. In some versions it has no setter.
+        head.__class__ = type('OneToMany', (type(head),), {'end2end': False})
     names = network.names
     height, width = ULTRALYTICS_INPUT
-    return Detector(
+    detector = Detector(
         name=weights.stem,
         module=FromFrame(network),
         input_height=height,
@@ -187,6 +224,7 @@ def ultralytics(weights: Path | None = None) -> Detector:
         labels=tuple(names[index] for index in range(len(names))),
         decode=decode_yolo,
     )
+    return require_outputs(detector, 'yolo')
 
 
 def torchvision_ssdlite(weights: Path | None = None) -> Detector:

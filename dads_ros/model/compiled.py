@@ -40,6 +40,14 @@ import torch
 FORMAT = 1
 
 
+def require_cpu(device: str) -> None:
+    """Raise ConfigError unless a device, by name, is the one that halves are compiled for."""
+    if device != 'cpu':
+        raise ConfigError(
+            f'halves are compiled for cpu only, not {device}; leave compiling out or use cpu'
+        )
+
+
 def package_path(model: Model, half: Half) -> Path:
     """
     Return where a half's package is kept; it may not exist.
@@ -60,8 +68,7 @@ def compile_half(model: Model, half: Half) -> Path:
 
     The half stays as it is. Raises ConfigError when its device is no CPU or the compiler fails.
     """
-    if half.device.type != 'cpu':
-        raise ConfigError(f'halves are compiled for cpu only, not {half.device}')
+    require_cpu(half.device.type)
     path = package_path(model, half)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_private(path.parent)

@@ -16,9 +16,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from contextlib import nullcontext
+from contextlib import contextmanager
 import threading
 
 from dads_ros.errors import ConfigError
@@ -28,6 +28,8 @@ from torch import fx
 _WARM_UPS = (
     3  # libraries choose kernels and take memory in the first runs, which no graph may hold
 )
+# torch allows one capture underway in a process; and what precision() sets is the process's.
+_recording = threading.Lock()
 
 
 class Graphed:
@@ -35,7 +37,7 @@ class Graphed:
     The operators of a half, recorded once and replayed as a whole.
 
     Takes tensors on the device, gives tensors in pinned memory of the host. Calls take turns,
-    because a graph has one set of inputs and outputs.
+    because a graph has one set of inputs and outputs; so do recordings of one process.
 
     :param inputs: tensors of the shapes and strides that will come; they become the graph's own.
     :param dtypes: of the outputs, which are what the reference has, whatever was computed with.
@@ -56,9 +58,10 @@ class Graphed:
         self._half_precision = half_precision
         self._lock = threading.Lock()
         self._graph = torch.cuda.CUDAGraph()
+        device = self._inputs[0].device
         try:
-            with torch.inference_mode(), torch.cuda.device(self._inputs[0].device):
-                self._outputs = self._record()
+            with _recording, torch.inference_mode(), torch.cuda.device(device):
+                self._outputs = self._record(device)
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise ConfigError(
@@ -80,23 +83,45 @@ class Graphed:
             torch.cuda.current_stream(device).synchronize()
         return results
 
-    def _record(self) -> tuple[torch.Tensor, ...]:
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(_WARM_UPS):
-                self._compute()
-        torch.cuda.current_stream().wait_stream(aside)
-        # Thread-local: another worker may use the GPU while this one records.
-        with torch.cuda.graph(self._graph, capture_error_mode='thread_local'):
-            return self._compute()
+    def _record(self, device: torch.device) -> tuple[torch.Tensor, ...]:
+        before = torch.cuda.current_stream(device)
+        aside = torch.cuda.Stream(device)
+        aside.wait_stream(before)
+        try:
+            with torch.cuda.stream(aside), precision(self._half_precision):
+                for _ in range(_WARM_UPS):
+                    self._compute()
+                # Thread-local: another worker may use the GPU while this one records.
+                with torch.cuda.graph(
+                    self._graph, stream=aside, capture_error_mode='thread_local'
+                ):
+                    outputs = self._compute()
+            before.wait_stream(aside)
+        finally:
+            torch.cuda.set_stream(before)  # a recording that fails leaves the thread on its own
+        return outputs
 
     def _compute(self) -> tuple[torch.Tensor, ...]:
-        with self._precision():
-            outputs = self._module(*self._inputs)
+        outputs = self._module(*self._inputs)
         return tuple(o.to(dtype) for o, dtype in zip(outputs, self._dtypes, strict=True))
 
-    def _precision(self) -> AbstractContextManager[object]:
-        if not self._half_precision:
-            return nullcontext()
-        return torch.autocast('cuda', torch.float16, cache_enabled=False)
+
+@contextmanager
+def precision(half: bool) -> Iterator[None]:
+    """
+    Compute on the GPU as a half of this precision does.
+
+    :param half: in float16 where autocast deems it safe; otherwise in float32 as the reference
+        does, without TF32, which keeps 10 bits of 23: convolutions alone take it by default.
+    """
+    if half:
+        with torch.autocast('cuda', torch.float16, cache_enabled=False):
+            yield
+        return
+    convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before = convolutions.fp32_precision
+    try:
+        convolutions.fp32_precision = 'ieee'
+        yield
+    finally:
+        convolutions.fp32_precision = before

@@ -17,12 +17,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import re
 
 from dads_ros.errors import ConfigError
 import torch
-
-_NAME = re.compile(r'cpu|cuda(?P<half>-half)?(:(?P<number>\d{1,3}))?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +32,12 @@ class Device:
 
 def find_device(name: str) -> Device:
     """
-    Return the device of a name; ``cuda:1`` and ``cuda-half:1`` are the second GPU.
+    Return the device of a name; of several GPUs the first that CUDA_VISIBLE_DEVICES leaves.
 
     Raises ConfigError when it is not in this machine.
     """
-    match = _NAME.fullmatch(name)
-    if match and name == 'cpu':
+    if name == 'cpu':
         return Device(torch.device('cpu'))
-    if match and int(match['number'] or 0) < torch.cuda.device_count():
-        return Device(torch.device('cuda', int(match['number'] or 0)), bool(match['half']))
+    if name in ('cuda', 'cuda-half') and torch.cuda.device_count() > 0:
+        return Device(torch.device('cuda', 0), name == 'cuda-half')
     raise ConfigError(f'device {name!r} is not available here; use cpu, or install its driver')

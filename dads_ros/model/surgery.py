@@ -166,9 +166,12 @@ def _half(model: Model, inputs: tuple[str, ...], outputs: tuple[str, ...], devic
     graph.output(tuple(copies[nodes[name]] for name in outputs))
     module = fx.GraphModule(model.module, graph, 'Half')
     where = find_device(device)
-    half = Half(module, [_port(model, name) for name in inputs], outputs, where.torch)
-    if where.torch.type == 'cuda':
-        _move(module, where.torch)
+    # A half that only passes on what it is given would go to a GPU and back for nothing.
+    computes = any(node.op == 'call_function' for node in graph.nodes)
+    place = where.torch if computes else torch.device('cpu')
+    half = Half(module, [_port(model, name) for name in inputs], outputs, place)
+    if place.type == 'cuda':
+        _move(module, place)
         dtypes = [_port(model, name).dtype for name in outputs]
         half.take(Graphed(module, half.zeros(), dtypes, where.half_precision))
     return half

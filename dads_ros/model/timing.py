@@ -20,6 +20,11 @@ layers are not seen. So whole halves are timed at several cuts in the same round
 through (sum of layer times, measured half) corrects the layers. What a round takes as a whole
 tells how slow the machine was just then, and is divided out. Before each half there is a pause, as
 a node waits for its camera: what runs then starts with cold caches, which costs a tenth and more.
+
+On a GPU a half is timed as a node calls it: its inputs go there, its recorded graph is replayed,
+its outputs come back. Its layers are run one by one, each until the GPU is done, which takes
+longer than the graph and tells them apart only roughly; the line brings their sum to what halves
+take.
 """
 
 from __future__ import annotations
@@ -34,6 +39,7 @@ from typing import Any
 
 from dads_ros.model import surgery
 from dads_ros.model.capture import Model
+from dads_ros.model.cuda import precision
 from dads_ros.model.devices import find_device
 import numpy as np
 import torch
@@ -46,7 +52,7 @@ IDLE_S = 0.05
 
 @dataclass(frozen=True)
 class HalfTime:
-    """A measured half: the layers it runs, and its median seconds without loading its inputs."""
+    """A measured half: the layers it runs, and its median seconds."""
 
     layers: frozenset[str]
     seconds: float
@@ -87,6 +93,7 @@ class LayerTimer(fx.Interpreter):
     """Runs a reference graph node by node and keeps the seconds of each in every round."""
 
     def __init__(self, model: Model, device: str) -> None:
+        self._half_precision = find_device(device).half_precision
         self._half = surgery.tail(model, model.graph.inputs, device=device)
         super().__init__(self._half.module)
         self._clock = clock(device)
@@ -95,7 +102,7 @@ class LayerTimer(fx.Interpreter):
 
     def round(self, frame: np.ndarray) -> None:
         """Time every node once."""
-        with torch.inference_mode():
+        with torch.inference_mode(), precision(self._half_precision):
             self.run(*self._half.load(frame))
 
     def run_node(self, n: fx.Node) -> Any:
@@ -124,9 +131,15 @@ class LayerTimer(fx.Interpreter):
 
 
 class HalfTimer:
-    """Times the whole network, and both halves of cuts that are spread over it."""
+    """
+    Times the whole network, and both halves of cuts that are spread over it.
+
+    ``times_loading``: whether what a half takes includes loading its inputs, as it does on a GPU.
+    On the CPU that is part of what comes before: of the frame's arrival, of a codec's decoding.
+    """
 
     def __init__(self, model: Model, device: str, cuts: int) -> None:
+        self.times_loading = find_device(device).torch.type != 'cpu'
         self._clock = clock(device)
         ids = [layer.id for layer in model.graph.layers if layer.op != 'detections']
         self._whole = surgery.tail(model, model.graph.inputs, device=device)
@@ -163,9 +176,14 @@ class HalfTimer:
         self, slot: int, half: surgery.Half, arrays: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, ...]:
         with torch.inference_mode():
-            tensors = half.load(*arrays)
+            if self.times_loading:  # from memory that is not pinned, as a decoded bundle's is
+                arrays = [array.copy(order='K') for array in arrays]
+            else:
+                tensors = half.load(*arrays)
             time.sleep(IDLE_S)
             start = self._clock()
+            if self.times_loading:
+                tensors = half.load(*arrays)
             results = half.run(tensors)
             self._seconds[slot].append(self._clock() - start)
         return results

@@ -31,7 +31,7 @@ SHIPPED = Path(__file__).parents[1] / 'detector' / 'weights'
 
 @dataclass(frozen=True, slots=True)
 class CodecAccuracy:
-    """AP at IoU 0.5 of the frames sent through one codec at one cut."""
+    """AP at IoU 0.5 of the frames sent through one codec at one cut, weighed as the whole's."""
 
     boundary: tuple[str, ...]
     codec: str
@@ -44,7 +44,8 @@ class Calibration:
     What codecs cost one model in accuracy, the same on every machine.
 
     :param reference: what counts as true: ``labels``, or ``detector``, its own float32 output.
-    :param ap50: of the detector with nothing lost on the way; 1 against its own output.
+    :param ap50: of the detector with nothing lost on the way; 1 against its own output. The
+        classes count as often as they have true boxes.
     :param frames: how many frames were used.
     """
 

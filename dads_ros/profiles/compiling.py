@@ -91,8 +91,10 @@ def compile_cut(
 
     :param plain: this machine's profile of the plain halves.
     :param boundary: the cut; ``()`` compiles the whole network alone.
-    Raises CutError when it is no cut, ConfigError when the compiler fails.
+    Raises CutError when it is no cut, ConfigError when the profile is not of the CPU or the
+    compiler fails.
     """
+    compiled.require_cpu(plain.device)
     pairs = _pairs(model, plain.side, boundary)
     with tqdm(total=len(pairs) + 1, disable=not progress, unit='half', desc='compile') as bar:
         for pair in pairs.values():

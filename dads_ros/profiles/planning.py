@@ -44,8 +44,12 @@ from dads_ros.partition.table import Row
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.profile import Profile
 
-# What mixes pixels by learned weights; anything else only moves or pools them.
-_MIXING = ('conv', 'linear', 'matmul', 'addmm', 'bmm', 'mm', 'einsum')
+# What mixes values by weights of the network, as captured graphs name it; anything else
+# (upsampling, pooling, views) only moves or averages them. Convolutions mix neighbours: the number
+# is that of the last dimensions in which they lie, 0 for all but two.
+_CONVOLUTIONS = {'conv1d': 1, 'conv2d': 2, 'conv3d': 3, 'convolution': 0}
+# These mix what lies in a row, and no row with another.
+_PRODUCTS = frozenset(('linear', 'matmul', 'mm', 'bmm', 'addmm', 'baddbmm'))
 
 
 def build_table(
@@ -106,12 +110,15 @@ class Planner:
         end_s = time.monotonic() + time_limit_s
         while True:
             plan = dsh(self.graphs, situation, end_s - time.monotonic())
-            if self.accuracy_budget is None or not plan.boundary:
+            if not plan.boundary:
                 return plan
-            row = Row.of(self.graphs[plan.codec], plan)
-            if self._drop(row) <= self.accuracy_budget:
+            if self.is_within_budget(Row.of(self.graphs[plan.codec], plan)):
                 return plan
             self.graphs[plan.codec] = _forbid(self.graphs[plan.codec], plan.boundary)
+
+    def is_within_budget(self, row: Row) -> bool:
+        """Return whether a row costs no more accuracy than the budget allows."""
+        return self.accuracy_budget is None or self._drop(row) <= self.accuracy_budget
 
     def _drop(self, row: Row) -> float:
         return _costs(self.graph, row, self.calibration)
@@ -178,14 +185,16 @@ def exposed_layers(graph: LayerGraph) -> frozenset[str]:
     """
     Return the layers whose tensors show the frame to whoever looks at them.
 
-    They are the input and what is made of it before the first layer that both mixes it by learned
-    weights and makes it smaller. This keeps plain pictures off the link. It is no proof that a
-    later tensor cannot be inverted: with effort, and the weights, much can be.
+    They are the input and what is made of it before the first layer that both mixes it by the
+    network's weights and makes it smaller: a convolution to at most half the positions, or a
+    matrix product of the whole picture as one row. A product of many rows does not count, since a
+    row may be one pixel. This keeps plain pictures off the link. It is no proof that a later
+    tensor cannot be inverted: with effort, and the weights, much can be.
     """
     exposed: set[str] = set()
     for layer in graph.layers:
-        sources = [graph[name] for name in layer.inputs if name in exposed]
-        if layer.op == 'input' or (sources and not _hides(layer, sources)):
+        shows = any(name in exposed for name in layer.inputs)
+        if layer.op == 'input' or (shows and not _hides(layer, [graph[i] for i in layer.inputs])):
             exposed.add(layer.id)
     return frozenset(exposed)
 
@@ -205,17 +214,17 @@ def _forbid(graph: CostGraph, boundary: Sequence[str]) -> CostGraph:
 
 
 def _hides(layer: Layer, sources: Sequence[Layer]) -> bool:
-    """Return whether a layer mixes its inputs by learned weights into fewer positions."""
-    mixes = any(word in layer.op for word in _MIXING)
-    return mixes and all(_positions(layer) < _positions(source) for source in sources)
-
-
-def _positions(layer: Layer) -> int:
-    """Return the pixels of a [n, c, h, w] tensor or of a [n, h, w, 3] frame, else its elements."""
-    if len(layer.shape) != 4:
-        return math.prod(layer.shape)
-    shape = layer.shape[1:3] if layer.op == 'input' else layer.shape[2:]
-    return math.prod(shape)
+    """Return whether a layer mixes its input by weights into something smaller."""
+    if len(sources) != 1:  # what it is mixed with comes from the frame too: no weights
+        return False
+    before, after = sources[0].shape, layer.shape
+    if layer.op in _CONVOLUTIONS:
+        last = _CONVOLUTIONS[layer.op] or len(after) - 2
+        return 2 * math.prod(after[-last:]) <= math.prod(before[-last:])
+    if layer.op in _PRODUCTS:
+        rows = math.prod(before[:-1]), math.prod(after[:-1])
+        return rows == (1, 1) and math.prod(after) < math.prod(before)
+    return False
 
 
 def _measured(edge: Profile, cloud: Profile) -> tuple[str, ...]:

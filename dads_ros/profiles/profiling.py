@@ -20,6 +20,9 @@ with whole halves measured at several cuts (:mod:`dads_ros.model.timing`): one f
 layers, and the cost of a call, which is charged to the input layer (head) and to ``detections``
 (tail). What error is left is saved in the profile, so that it says how well it predicts. A codec's
 times include what it takes to bring the tensor from and into a half's memory layout.
+
+On a GPU the cost of a call includes the way there and back, as the mean over the cuts measured: it
+does not grow with a cut's bytes. Codecs run on the CPU and are timed there.
 """
 
 from __future__ import annotations
@@ -144,8 +147,9 @@ def _layer_seconds(
     layer_s = layers.medians(ids, pace)
     correction = timing.fit(layer_s, halves.results())
     layer_s = {name: seconds * correction.scale for name, seconds in layer_s.items()}
+    frame_s = 0.0 if halves.times_loading else timing.median(load_s, pace)
     for name in model.graph.inputs:
-        layer_s[name] += correction.call_s + timing.median(load_s, pace)
+        layer_s[name] += correction.call_s + frame_s
     for name in model.graph.outputs:
         if model.graph[name].op == 'detections':
             layer_s[name] = correction.call_s + timing.median(decode_s, pace)

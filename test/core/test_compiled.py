@@ -25,10 +25,12 @@ from dads_ros.errors import ConfigError
 from dads_ros.model import compiled
 from dads_ros.model import surgery
 from dads_ros.pipeline.halves import HalfCache
+from dads_ros.pipeline.model import load_model
 from dads_ros.plan import Plan
 from dads_ros.profiles import compiling
 from dads_ros.profiles.profile import Profile
 from dads_ros.profiles.profile import SIDES
+from dads_ros.settings import DetectorSettings
 import numpy as np
 import pytest
 import torch
@@ -171,3 +173,12 @@ def test_share_that_does_not_add_up_is_told(tiny):
     plain = profile_of(tiny.model, 'both')
     _, error = compiling._scaled(plain, CUT, {'whole': 0.5, 'head': 0.6, 'tail': 0.6})
     assert error == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize('device', ['cuda', 'cuda-half'])
+def test_compiling_for_a_gpu_is_refused_before_any_work(tiny, device):
+    plain = replace(profile_of(tiny.model, 'both'), device=device)
+    with pytest.raises(ConfigError, match=f'compiled for cpu only, not {device}'):
+        compiling.compile_cut(tiny.detector, tiny.model, [], plain, CUT)
+    with pytest.raises(ConfigError, match=f'compiled for cpu only, not {device}'):
+        load_model(DetectorSettings(device=device, compiled=True), LOG)

@@ -213,7 +213,7 @@ def test_what_is_no_cut_is_refused(model, boundary):
         surgery.tail(model, boundary)
 
 
-@pytest.mark.parametrize('device', ['tpu', 'cuda:99', 'cuda-half:99', 'cuda:x', 'cpu:1', ''])
+@pytest.mark.parametrize('device', ['tpu', 'cuda:1', 'cuda-half:1', 'cuda:x', 'cpu:1', ''])
 def test_devices_that_are_not_there_are_refused(model, device):
     with pytest.raises(ConfigError, match=f"device '{device}' is not available here"):
         surgery.tail(model, model.graph.inputs, device=device)

@@ -140,10 +140,11 @@ class Prediction:
     """
     How far a plan's predicted stage times, edge and cloud together, are from the measured median.
 
-    :param share: |predicted / measured - 1| in shares of the all-local plan, taken in turns with
-        this one: how fast the machine is just now cancels out, and what is left is what would
-        choose a wrong plan.
-    :param absolute: the same in seconds, as a user sees it who profiles once and drives later.
+    :param share: |predicted / measured - 1|, both in shares of the all-local plan, taken in turns
+        with this one: how fast the machine is just now cancels out, and what is left is what would
+        choose a wrong plan. A profile that is wrong by one factor everywhere is not seen here.
+    :param absolute: |predicted / measured - 1| of the seconds themselves, as a user sees it who
+        profiles once and drives later.
     """
 
     share: float

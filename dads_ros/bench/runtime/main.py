@@ -36,6 +36,7 @@ from dads_ros.calibrate import Judge
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
 from dads_ros.detector.data import Boxes
+from dads_ros.errors import ConfigError
 from dads_ros.model import capture
 from dads_ros.profiles import planning
 from dads_ros.profiles import profiling
@@ -88,7 +89,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print, and write the documentation's tables."""
+    """
+    Measure, print, and write the documentation's tables.
+
+    Raises ConfigError, before anything is measured, when a number is too small or the judged
+    frames hold no object.
+    """
+    if args.cuts < 1:
+        raise ConfigError(f'the number of cuts must be at least 1, not {args.cuts}')
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -98,12 +106,16 @@ def run(args: argparse.Namespace) -> int:
         if args.labels:
             judged = labelled_frames(args.labels, detector, args.count)
         clip = temporal.consecutive_frames(args.frames, detector, _CLIP_FRAMES)
-        result = measure(detector, frames, judged, clip, args.cuts, args.edge_slowdown)
+        result = {
+            'source': args.frames,
+            'labels': str(args.labels) if args.labels else None,
+            **measure(detector, frames, judged, clip, args.cuts, args.edge_slowdown),
+        }
     finally:
         torch.set_num_threads(threads)
     if args.docs:
         report.write(result, args.docs)
-    print(json.dumps(result) if args.json else report.as_text(result))
+    print(json.dumps(result, allow_nan=False) if args.json else report.as_text(result))
     return 0
 
 
@@ -120,8 +132,10 @@ def measure(
 
     :param judged: frames and true boxes for the changes in AP.
     :param clip: frames that follow each other.
+    Raises ConfigError, before anything is measured, when the judged frames hold no object.
     """
     model = capture.capture_detector(detector)
+    judge = Judge(detector, model, *judged)
     few = frames[:: max(1, len(frames) // _PROFILE_FRAMES)][:_PROFILE_FRAMES]
     with tqdm(total=7, unit='part') as bar:
         boundaries = halves.random_boundaries(model.graph, cuts, seed=0)
@@ -144,7 +158,7 @@ def measure(
                 *rates.winners(lossless, EDGE_FACTORS),
             )
         )
-        rows = rates.rate_table(profile, list(won), Judge(detector, model, *judged))
+        rows = rates.rate_table(profile, list(won), judge)
         bar.update()
         latencies = rates.latencies(
             detector, model, rows, frames,
@@ -158,6 +172,7 @@ def measure(
         'model': model.hash,
         'machine': profile.machine,
         'frames': len(frames),
+        'judged_frames': len(judged[0]),
         'halves_over_whole': float(np.median(ratios)),
         'halves_over_whole_p90': float(np.quantile(ratios, 0.9)),
         'edge_only_over_plain_torch': edge_only,
@@ -165,6 +180,7 @@ def measure(
         'profile_error_p90': float(np.quantile([p.share for p in predicted], 0.9)),
         'profile_error_max': max(p.share for p in predicted),
         'profile_error_absolute_p90': float(np.quantile([p.absolute for p in predicted], 0.9)),
+        'profile_error_absolute_max': max(p.absolute for p in predicted),
         'plans_measured': len(predicted),
         'split_cuts': len(boundaries),
         'split_mismatches': len(mismatches),

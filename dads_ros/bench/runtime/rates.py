@@ -95,13 +95,18 @@ def speeds(model: Model, frame: np.ndarray) -> dict[str, Speed]:
 
 
 def _typical(arrays: Mapping[Layer, np.ndarray], name: str, size_bytes: int) -> np.ndarray | None:
-    """Return the tensor for a codec: the frame, the waist, or floats about as large as a frame."""
+    """
+    Return the tensor for a codec: the frame, the waist, or floats about as large as a frame.
+
+    Of floats, outputs of ReLU where the network has any: they have zeros, as what is sent has.
+    """
     if name.startswith(('jpeg', 'webp')):
         wanted = [a for layer, a in arrays.items() if layer.op == 'input']
     elif name.startswith(('packed', 'levels')):
         wanted = [a for a in arrays.values() if a.dtype == np.uint8 and a.max() < MAX_LEVELS]
     else:
-        wanted = [a for layer, a in arrays.items() if layer.op == 'relu']
+        floats = {layer: a for layer, a in arrays.items() if a.dtype == np.float32 and a.ndim > 1}
+        wanted = [a for layer, a in floats.items() if layer.op == 'relu'] or [*floats.values()]
     return min(wanted, key=lambda array: abs(array.nbytes - size_bytes), default=None)
 
 

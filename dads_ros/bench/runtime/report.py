@@ -29,7 +29,7 @@ def as_text(result: Mapping[str, Any]) -> str:
     """Return the figures for a terminal."""
     return '\n'.join(
         [
-            f'{result["detector"]} on {result["machine"]}, {result["frames"]} frames, one thread',
+            _about(result),
             '',
             *(f'{name:28} {value}' for name, value in _headlines(result)),
             '',
@@ -52,8 +52,7 @@ def write(result: Mapping[str, Any], folder: Path) -> None:
         '',
         'Written by `dads bench runtime --docs DIR`; do not edit.',
         '',
-        f'{result["detector"]} on {result["machine"]}, {result["frames"]} frames, one thread. '
-        f'Change of AP50 against {result["ap50_of"]}.',
+        _about(result),
         '',
         *_table(('figure', 'value'), _headlines(result)),
         '',
@@ -87,6 +86,20 @@ def write(result: Mapping[str, Any], folder: Path) -> None:
     _plot(result, folder / 'runtime-rates.png')
 
 
+def _about(result: Mapping[str, Any]) -> str:
+    """Return what the figures are of; of a file, its name and folder, wherever they lie here."""
+
+    def short(name: str) -> str:
+        return '/'.join(Path(name).parts[-2:])
+
+    truth = f'the labels of {short(result["labels"])}' if result['labels'] else result['ap50_of']
+    return (
+        f'{result["detector"]} on {result["machine"]}, one thread; bytes and times on '
+        f'{result["frames"]} frames of {short(result["source"])}. Change of AP50, classes weighed '
+        f'by their boxes, against {truth}, on {result["judged_frames"]} frames.'
+    )
+
+
 def _headlines(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (
@@ -99,10 +112,14 @@ def _headlines(result: Mapping[str, Any]) -> list[tuple[str, str]]:
             f'{result["edge_only_over_plain_torch"]:.3f} (over {result["fastest_plain_torch"]})',
         ),
         (
-            'profile error p90',
+            'profile error, relative p90',
             f'{result["profile_error_p90"]:.3f} (worst {result["profile_error_max"]:.3f} '
-            f'of {result["plans_measured"]} plans; in seconds '
-            f'{result["profile_error_absolute_p90"]:.3f})',
+            f'of {result["plans_measured"]} plans)',
+        ),
+        (
+            'profile error, absolute p90',
+            f'{result["profile_error_absolute_p90"]:.3f} '
+            f'(worst {result["profile_error_absolute_max"]:.3f})',
         ),
         ('split mismatches', f'{result["split_mismatches"]} of {result["split_cuts"]} cuts'),
     ]

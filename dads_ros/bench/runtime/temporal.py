@@ -31,6 +31,7 @@ import itertools
 
 from dads_ros import codec
 from dads_ros.bench.detector import video
+from dads_ros.bench.detector.temporal import difference
 from dads_ros.codec import zstd
 from dads_ros.codec.levels import MAX_LEVELS
 from dads_ros.codec.nibbles import join_nibbles
@@ -92,12 +93,9 @@ def _waist(model: Model, frames: Sequence[np.ndarray]) -> list[Temporal]:
     for way, encode in ways.items():
         alone = _coded(f'waist, {way}', None, waists, encode)
         found.append(alone)
-        for lag in LAGS:
-            # Differences wrap round, so that they have as few levels as the values; 8 is none.
-            changes = [
-                (now - before + MAX_LEVELS // 2) % MAX_LEVELS
-                for now, before in zip(waists[lag:], waists, strict=False)
-            ]
+        for lag in (lag for lag in LAGS if lag < len(waists)):
+            pairs = zip(waists[lag:], waists, strict=False)
+            changes = [difference(now, before) for now, before in pairs]
             one = _coded(f'waist, {way} of the difference', lag, changes, encode)
             found.append(replace(one, bytes_alone=alone.bytes_mean))
     return found
@@ -107,7 +105,7 @@ def _pictures(frames: Sequence[np.ndarray]) -> list[Temporal]:
     found = [
         _coded('frame, jpeg50', None, frames, lambda frame: codec.encode(frame, 'jpeg50')),
     ]
-    for quality in H264_QUALITIES:
+    for quality in H264_QUALITIES if len(frames) > 1 else ():
         try:
             _, sizes, encode_s = video.stream(frames, quality)
         except ImportError:  # PyAV is optional
