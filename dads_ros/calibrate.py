@@ -17,6 +17,9 @@ Measure what codecs cost in accuracy, at the cuts where they would be chosen.
 
 Only the rows of the plan table are measured. Where one is over the budget, the pairs that take its
 place are measured too, until the table holds none that is over it.
+
+Accuracy is the AP at IoU 0.5 over the classes, each weighed by how many true boxes it has: in a
+plain mean a class of one box would decide what a codec may cost on hundreds of others.
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ def measure(
 
     :param frames: network inputs, uint8 [1, height, width, 3].
     :param graphs: costs by codec, as :func:`dads_ros.profiles.planning.cost_graphs` makes them.
-    :param budget: AP at IoU 0.5 that may be lost, 0 to 1.
+    :param budget: AP at IoU 0.5, classes weighed by their boxes, that may be lost, 0 to 1.
     :param truth: true boxes in input pixels, one per frame; when None, the detector's own
         detections count as true, so that the figure is the codec's damage alone.
     Raises ConfigError when nothing is there to be found in the frames.
@@ -87,7 +90,11 @@ def measure(
 
 
 class Judge:
-    """Runs frames through a cut and a codec, and judges what is found."""
+    """
+    Runs frames through a cut and a codec, and judges what is found.
+
+    Every figure is the AP at IoU 0.5, the classes weighed by how many true boxes each has.
+    """
 
     def __init__(
         self,
@@ -121,7 +128,7 @@ class Judge:
         return self._judge(found)
 
     def _judge(self, found: Sequence[Detections]) -> float:
-        return average_precision(found, self._truth, self._detector.labels).ap50
+        return average_precision(found, self._truth, self._detector.labels).ap50_by_boxes
 
 
 def _as_truth(found: Detections) -> Boxes:

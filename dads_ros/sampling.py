@@ -21,6 +21,7 @@ from pathlib import Path
 from dads_ros.detector.api import Detector
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
+from dads_ros.detector.data import spread
 from dads_ros.detector.evaluate import scaled
 from dads_ros.errors import ConfigError
 from dads_ros.errors import MediaError
@@ -39,8 +40,7 @@ def input_frames(source: str, detector: Detector, count: int) -> list[np.ndarray
     Raises MediaError when the source cannot be read or is empty, ConfigError when count is not
     positive.
     """
-    if count < 1:
-        raise ConfigError(f'the number of frames must be at least 1, not {count}')
+    _require_some(count)
     kept: list[np.ndarray] = []
     stride = 1
     for number, frame in enumerate(open_source(source)):
@@ -51,8 +51,7 @@ def input_frames(source: str, detector: Detector, count: int) -> list[np.ndarray
             kept, stride = kept[::2], 2 * stride
     if not kept:
         raise MediaError(f'{source!r} holds no frame that can be read')
-    chosen = np.unique(np.linspace(0, len(kept) - 1, min(count, len(kept))).round().astype(int))
-    return [kept[i] for i in chosen]
+    return [kept[i] for i in spread(len(kept), count)]
 
 
 def labelled_frames(
@@ -61,14 +60,24 @@ def labelled_frames(
     """
     Return input frames of a COCO file and their true boxes in input pixels, evenly spread over it.
 
-    Raises MediaError when the file or a frame cannot be read.
+    :param count: how many to return; fewer where the file has fewer. No other is decoded.
+    Raises MediaError when the file or a frame cannot be read or it has none, ConfigError when
+    count is not positive.
     """
-    samples = load_coco(path, detector.labels)
-    step = max(1, len(samples) // count)
+    _require_some(count)
+    size = (detector.input_height, detector.input_width)
+    samples = load_coco(path, detector.labels, count=count, size=size)
+    if not samples:
+        raise MediaError(f'{str(path)!r} lists no image')
     frames, truth = [], []
-    for sample in samples[::step][:count]:
+    for sample in samples:
         height, width = sample.image.shape[:2]
         frames.append(letterbox(sample.image, detector.input_height, detector.input_width))
         factor = letterbox_scale(width, height, detector.input_width, detector.input_height)
         truth.append(scaled(sample.truth, factor))
     return frames, truth
+
+
+def _require_some(count: int) -> None:
+    if count < 1:
+        raise ConfigError(f'the number of frames must be at least 1, not {count}')

@@ -67,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--budget', type=float, default=0.01, metavar='AP',
-        help='AP at IoU 0.5 that a codec may cost, 0 to 1 (default: %(default)s)',
+        help='AP at IoU 0.5 that a codec may cost, 0 to 1; classes count by their true boxes '
+        '(default: %(default)s)',
     )  # fmt: skip
     parser.add_argument('-o', '--output', type=output_file, required=True, metavar='FILE')
     parser.add_argument('--json', action='store_true', help='print the measured pairs as JSON')

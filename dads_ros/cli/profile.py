@@ -23,6 +23,7 @@ from pathlib import Path
 
 from dads_ros.detector.api import load_detector
 from dads_ros.model import capture
+from dads_ros.model import compiled
 from dads_ros.model.threads import use_threads
 from dads_ros.profiles import compiling
 from dads_ros.profiles import profiling
@@ -31,6 +32,8 @@ from dads_ros.profiles.profile import CompiledCut
 from dads_ros.profiles.profile import SIDES
 from dads_ros.sampling import input_frames
 from dads_ros.settings import DEFAULT_DETECTOR
+from dads_ros.settings import DetectorSettings
+from dads_ros.settings import limits_of
 
 # Stands for the cut that is best most often; no tensor has such a name.
 _BEST = '*'
@@ -64,8 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--count', type=int, default=24, metavar='N', help='frames to use (default: %(default)s)'
     )
     parser.add_argument(
-        '--device', default='cpu', help='cpu, cuda, cuda:N or cuda-half (default: %(default)s)'
-    )
+        '--device', choices=limits_of(DetectorSettings)['device'].choices, default='cpu',
+        help='as for the nodes; CUDA_VISIBLE_DEVICES chooses among GPUs (default: %(default)s)',
+    )  # fmt: skip
     parser.add_argument(
         '--threads', type=int, default=0, metavar='N',
         help='threads of the network; default: all cores but one',
@@ -82,6 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and save."""
+    if args.compile is not None:
+        compiled.require_cpu(args.device)
     use_threads(args.threads)
     detector = load_detector(args.detector, args.weights)
     frames = input_frames(args.frames, detector, args.count)

@@ -24,6 +24,8 @@ import sys
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
+from dads_ros.detector.network import INPUT_HEIGHT
+from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
 from dads_ros.detector.shipped import load_network
 from dads_ros.detector.training import Settings
@@ -140,10 +142,12 @@ def run(args: argparse.Namespace) -> int:
     if args.start and not args.resume:
         training.twin.start_from(load_network(args.start))
     use_threads(args.threads)
-    samples = load_coco(args.data / 'train.json', LABELS)
+    # Augmentation shows a frame at 1.8 times its size in use at most.
+    twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
+    samples = load_coco(args.data / 'train.json', LABELS, size=twice)
     samples = [sample for sample in samples if sample.clip not in args.leave_out]
     samples += draw_scenes(round(args.scenes * len(samples)), args.seed)
-    held_out = load_coco(args.data / 'val.json', LABELS)
+    held_out = load_coco(args.data / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
     if len(samples) < settings.batch:
         raise ConfigError(
             f'{len(samples)} training frames are too few; give at least a batch of 16'

@@ -18,11 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-import json
 from pathlib import Path
 
 import cv2
+from dads_ros.detector.coco import Annotation
+from dads_ros.detector.coco import read_coco
 from dads_ros.errors import MediaError
+from dads_ros.image import fit
+from dads_ros.image import letterbox_scale
 import numpy as np
 from tqdm import tqdm
 
@@ -55,36 +58,47 @@ class Sample:
     clip: str
 
 
-def load_coco(path: Path, labels: Sequence[str], clips: Sequence[str] = ()) -> list[Sample]:
+def load_coco(
+    path: Path,
+    labels: Sequence[str],
+    clips: Sequence[str] = (),
+    *,
+    folder: Path | None = None,
+    count: int | None = None,
+    size: tuple[int, int] | None = None,
+) -> list[Sample]:
     """
-    Return the frames of a COCO file; a box's ``score`` below 0.40 or ``iscrowd`` makes it ignored.
+    Return the frames of a COCO file, clip by clip, in the order in which they were taken.
+
+    A box's ``score`` below 0.40 or ``iscrowd`` makes it ignored.
 
     :param path: the file; frames are named relative to its folder.
-    :param labels: class ids are indices into these; boxes of other categories are left out.
+    :param labels: class ids are indices into these, which are matched without regard to case;
+        boxes of other categories are left out.
     :param clips: only frames of these clips, all when empty.
+    :param folder: where a frame is looked for that is not beside the file.
+    :param count: how many frames, evenly spread over all; the others are not decoded.
+    :param size: height and width that a larger frame is shrunk to fit into as it is read, its
+        boxes with it.
     Raises MediaError when the file or a frame cannot be read.
     """
-    try:
-        table = json.loads(path.read_text())
-        names = {category['id']: category['name'] for category in table['categories']}
-        images = [i for i in table['images'] if not clips or _clip(i) in clips]
-        boxes: dict[int, list[dict]] = {image['id']: [] for image in table['images']}
-        for annotation in table['annotations']:
-            boxes[annotation['image_id']].append(annotation)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MediaError(f'{str(path)!r} is no readable COCO file ({error!r})') from error
-    return [
-        Sample(
-            _read(path.parent / image['file_name']),
-            _boxes(boxes[image['id']], names, labels),
-            _clip(image),
-        )
-        for image in tqdm(images, desc=path.name, unit='frame', disable=len(images) < 50)
-    ]
+    images = [image for image in read_coco(path) if not clips or image.clip in clips]
+    if count is not None:
+        images = [images[index] for index in spread(len(images), count)]
+    ids = {label.casefold(): index for index, label in reversed([*enumerate(labels)])}
+    samples = []
+    for image in tqdm(images, desc=path.name, unit='frame', disable=len(images) < 50):
+        beside = path.parent / image.file_name
+        elsewhere = beside if folder is None or beside.exists() else folder / image.file_name
+        pixels, scale = _shrunk(_read(elsewhere if elsewhere.exists() else beside), size)
+        samples.append(Sample(pixels, _boxes(image.annotations, ids, scale), image.clip))
+    return samples
 
 
-def _clip(image: dict) -> str:
-    return image.get('clip', str(Path(image['file_name']).parent))
+def spread(length: int, count: int) -> list[int]:
+    """Return ``count`` indices evenly spread over a sequence, both its ends among them."""
+    kept = np.linspace(0, length - 1, min(count, length)).round().astype(int)
+    return np.unique(kept).tolist()
 
 
 def _read(path: Path) -> np.ndarray:
@@ -94,10 +108,19 @@ def _read(path: Path) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def _boxes(annotations: Sequence[dict], names: dict[int, str], labels: Sequence[str]) -> Boxes:
-    kept = [a for a in annotations if names[a['category_id']] in labels]
-    boxes = np.array([a['bbox'] for a in kept], np.float32).reshape(-1, 4)
+def _shrunk(image: np.ndarray, size: tuple[int, int] | None) -> tuple[np.ndarray, float]:
+    """Return the image, made to fit where it is larger, and its pixels per pixel before."""
+    if size is None:
+        return image, 1.0
+    rows, columns = image.shape[:2]
+    scale = letterbox_scale(columns, rows, size[1], size[0])
+    return (fit(image, *size), scale) if scale < 1 else (image, 1.0)
+
+
+def _boxes(annotations: Sequence[Annotation], ids: dict[str, int], scale: float) -> Boxes:
+    kept = [a for a in annotations if a.category.casefold() in ids]
+    boxes = np.array([a.bbox for a in kept], np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
-    class_ids = np.array([labels.index(names[a['category_id']]) for a in kept], np.int64)
-    ignore = [a.get('score', 1.0) < POSITIVE_SCORE or bool(a.get('iscrowd', 0)) for a in kept]
-    return Boxes(boxes, class_ids, np.array(ignore, bool))
+    class_ids = np.array([ids[a.category.casefold()] for a in kept], np.int64)
+    ignore = [a.score < POSITIVE_SCORE or a.is_crowd for a in kept]
+    return Boxes(boxes * np.float32(scale), class_ids, np.array(ignore, bool))

@@ -25,10 +25,14 @@ accuracy in the package is the same measure::
 frame, both in the same pixels. A true box that is marked ``ignore``, or is lower than
 ``smallest_px``, counts neither when found nor when missed. Classes without a counted true box have
 no AP (None) and take no part in a mean. ``vehicles`` makes car, truck and bus one class.
+
+Means over the classes are plain, as COCO has them; ``ap50_by_boxes`` weighs the classes by their
+true boxes, for decisions that a class of one or two boxes must not make.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 from dataclasses import dataclass
@@ -44,13 +48,14 @@ VEHICLES = ('car', 'truck', 'bus')
 MAX_BOXES = 100
 # By height in pixels of the network's input.
 SIZES = {'small': (6.0, 12.0), 'medium': (12.0, 24.0), 'large': (24.0, 1e4)}
+RANGES = {'all': (0.0, 1e4), **SIZES}
 SMALLEST_PX = 6.0
 
 
 @dataclass(frozen=True)
 class Accuracy:
     """
-    Average precision in 0 to 1: at IoU 0.5, and the mean over IoU 0.5 to 0.95.
+    Average precision in 0 to 1, the classes' mean: at IoU 0.5, and over IoU 0.5 to 0.95.
 
     ``boxes_by_class`` counts the true boxes behind each figure.
     """
@@ -60,6 +65,20 @@ class Accuracy:
     ap50_by_class: dict[str, float | None]
     ap50_by_size: dict[str, float | None]
     boxes_by_class: dict[str, int]
+
+    @property
+    def ap50_by_boxes(self) -> float:
+        """
+        Return the AP at IoU 0.5 over the classes, each weighed by how many true boxes it has.
+
+        It is of the objects that are there: a class of a single box moves it by no more than that
+        box's share of all, where it moves the plain mean by a whole class.
+        """
+        aps = {label: ap50 for label, ap50 in self.ap50_by_class.items() if ap50 is not None}
+        boxes = sum(self.boxes_by_class[label] for label in aps)
+        return sum(self.boxes_by_class[label] * ap50 for label, ap50 in aps.items()) / max(
+            1, boxes
+        )
 
 
 def average_precision(
@@ -74,10 +93,41 @@ def average_precision(
     :param smallest_px: true boxes lower than this are ignored.
     Raises ValueError when the numbers of frames differ.
     """
+    judge = judged(predictions, truth, labels, RANGES, smallest_px)
+    with contextlib.redirect_stdout(io.StringIO()):
+        judge.accumulate()
+    # [iou, recall, class, size, max boxes], -1 where a class has no true box
+    precision = np.asarray(judge.eval['precision'])[..., 0]
+    counted = [a['category_id'] for a in judge.cocoGt.dataset['annotations'] if not a['iscrowd']]
+    return Accuracy(
+        ap50=_mean(precision[0, :, :, 0]) or 0.0,
+        ap50_95=_mean(precision[:, :, :, 0]) or 0.0,
+        ap50_by_class={
+            label: _mean(precision[0, :, index, 0]) for index, label in enumerate(labels)
+        },
+        ap50_by_size={
+            size: _mean(precision[0, :, :, index]) for index, size in enumerate(RANGES) if index
+        },
+        boxes_by_class={label: counted.count(index + 1) for index, label in enumerate(labels)},
+    )
+
+
+def judged(
+    predictions: Sequence[Detections],
+    truth: Sequence[Boxes],
+    labels: Sequence[str],
+    ranges: Mapping[str, tuple[float, float]],
+    smallest_px: float = SMALLEST_PX,
+) -> COCOeval:
+    """
+    Return pycocotools' evaluation with each frame matched, and nothing added up yet.
+
+    :param ranges: of heights in pixels, by name.
+    Raises ValueError when the numbers of frames differ.
+    """
     if len(predictions) != len(truth):
         raise ValueError(f'{len(predictions)} predictions for {len(truth)} frames')
     tables = (_truth_table(truth, labels, smallest_px), _found_table(predictions, labels))
-    ranges = {'all': (0.0, 1e4), **SIZES}
     with contextlib.redirect_stdout(io.StringIO()):
         sides = []
         for table in tables:
@@ -92,21 +142,7 @@ def average_precision(
         judge.params.areaRng = [[low**2, high**2] for low, high in ranges.values()]
         judge.params.areaRngLbl = list(ranges)
         judge.evaluate()
-        judge.accumulate()
-    # [iou, recall, class, size, max boxes], -1 where a class has no true box
-    precision = np.asarray(judge.eval['precision'])[..., 0]
-    counted = [a['category_id'] for a in tables[0]['annotations'] if not a['iscrowd']]
-    return Accuracy(
-        ap50=_mean(precision[0, :, :, 0]) or 0.0,
-        ap50_95=_mean(precision[:, :, :, 0]) or 0.0,
-        ap50_by_class={
-            label: _mean(precision[0, :, index, 0]) for index, label in enumerate(labels)
-        },
-        ap50_by_size={
-            size: _mean(precision[0, :, :, index]) for index, size in enumerate(ranges) if index
-        },
-        boxes_by_class={label: counted.count(index + 1) for index, label in enumerate(labels)},
-    )
+    return judge
 
 
 def vehicles(

@@ -14,6 +14,7 @@
 
 """Calibration judges a codec by what is still found; commands refuse what cannot be right."""
 
+from dataclasses import replace
 import math
 
 from dads_ros import calibrate
@@ -23,8 +24,10 @@ from dads_ros.bench.runtime import temporal
 from dads_ros.cli import main as cli
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
+from dads_ros.detector.data import Boxes
 from dads_ros.errors import ConfigError
 from dads_ros.model import capture
+from dads_ros.model import surgery
 from dads_ros.profiles import planning
 from dads_ros.profiles import profiling
 import numpy as np
@@ -82,6 +85,26 @@ def test_own_output_is_the_reference_and_lossless_codecs_keep_it(model, frames):
     boundary = model.graph.layers[-1].inputs
     assert judge.accuracy(boundary, 'raw+zstd') == judge.ap50
     assert judge.accuracy(model.graph.inputs, 'raw') == judge.ap50
+
+
+def test_a_class_of_one_box_weighs_no_more_than_its_box(model, frames):
+    both = replace(DETECTOR, labels=('square', 'lamp'))
+    whole = surgery.tail(model, model.graph.inputs)
+    found = [cells(whole(frame)) for frame in frames]
+    truth = [Boxes(f.boxes, f.class_ids, np.zeros(len(f.boxes), bool)) for f in found]
+    squares = sum(map(len, truth))
+    # A lamp that is never found: a class by itself.
+    first, one = truth[0], np.array([[0, 24, 8, 32]], np.float32)
+    truth[0] = Boxes(
+        np.concatenate((first.boxes, one)),
+        np.append(first.class_ids, 1),
+        np.append(first.ignore, False),
+    )
+    judge = calibrate.Judge(both, model, frames, truth)
+    assert judge.ap50 == pytest.approx(squares / (squares + 1))
+    lost = judge.ap50 - judge.accuracy(model.graph.inputs, 'jpeg1')
+    alone = calibrate.Judge(DETECTOR, model, frames, None)
+    assert lost > 0.9 * (alone.ap50 - alone.accuracy(model.graph.inputs, 'jpeg1')) > 0
 
 
 def test_a_ruinous_codec_costs_accuracy(model, frames):
@@ -153,6 +176,10 @@ def test_benchmark_codes_a_still_picture_against_itself_for_next_to_nothing(fram
         (
             ['profile', '--detector', 'no.such:thing', '-o', 'x'],
             "no module named 'no'; install it or correct the name",
+        ),
+        (
+            ['profile', '--device', 'cuda', '--compile', '-o', 'x'],
+            'compiled for cpu only, not cuda; leave compiling out or use cpu',
         ),
     ],
 )

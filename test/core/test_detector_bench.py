@@ -13,14 +13,22 @@
 # limitations under the License.
 
 import argparse
+from dataclasses import replace
 import json
+import shutil
 
 import cv2
 from dads_ros.bench.detector import main as bench
+from dads_ros.bench.detector.capped import capped
+from dads_ros.bench.detector.rates import against_earlier
+from dads_ros.bench.detector.temporal import Temporal
 from dads_ros.bench.detector.uploads import bytes_at
 from dads_ros.bench.detector.uploads import Row
 from dads_ros.bench.detector.video import stream
+from dads_ros.detector.data import Boxes
+from dads_ros.detector.data import Sample
 from dads_ros.detector.shipped import WEIGHTS
+from dads_ros.errors import ConfigError
 from dads_ros.errors import MediaError
 import numpy as np
 import pytest
@@ -39,6 +47,29 @@ def test_bytes_at_an_ap_are_read_between_two_qualities():
     twin = [row('jpeg10', 900, 0.3, 'twin'), row('jpeg50', 2500, 0.7, 'twin')]
     assert bytes_at(rows + twin, 'jpeg', 0.3) == 900
     assert bytes_at(rows + twin, 'jpeg', 0.7) == pytest.approx(2500)
+
+
+def test_bytes_of_the_waist_are_of_a_codec_that_there_is():
+    rows = [row('packed', 2300, 0.85), row('packed2', 1600, 0.86), row('packed4', 1000, 0.8)]
+    assert bytes_at(rows, 'packed', 0.85) == 1600
+    assert bytes_at(rows, 'packed', 0.82) == 1600
+    assert bytes_at(rows, 'packed', 0.8) == 1000
+    assert bytes_at(rows, 'packed', 0.87) is None
+
+
+def test_references_make_a_row_smaller_by_what_they_saved_at_that_round_trip():
+    parts = [
+        Temporal(codec, 9, 100.0, {}, {}, {}, {0: 50.0, 1: 80.0})
+        for codec in ('packed', 'packed2')
+    ]
+    rows = [row('packed', 2000, 0.8), row('packed2', 1000, 0.7), row('jpeg10', 500, 0.9)]
+    near = against_earlier(rows, parts, 0)
+    assert [(r.upload, r.bytes_mean, r.ap50) for r in near] == [
+        ('packed', 1000, 0.8),
+        ('packed2', 500, 0.7),
+    ]
+    assert [r.bytes_mean for r in against_earlier(rows, parts, 1)] == [1600, 800]
+    assert against_earlier(rows, [replace(parts[0], intra=None)], 0) == []
 
 
 def test_a_stream_gives_every_frame_back_and_sends_less_for_a_still_scene():
@@ -100,10 +131,20 @@ def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
     uploads = {row['upload']: row for row in result['uploads']}
     assert uploads['packed']['ap50'] == result['ap50'] == result['ap50_without_waist']
     assert result['ap50_drop_at_waist'] == 0
+    assert {'jpeg95', 'jpeg100', 'webp95', 'webp100'} <= set(uploads)
+    assert 100 < result['peak_memory_mb'] < 2000
     assert uploads['packed4']['bytes_mean'] < uploads['packed']['bytes_mean']
     assert uploads['packed']['bytes_mean'] == result['waist_bytes_mean']
     assert result['larger_detector'] is None  # no weights of it in this folder
-    assert [row['codec'] for row in result['temporal']] == ['packed', 'packed4']
+    assert result['ap50_drop_interval'] == [0, 0]
+    assert [row['codec'] for row in result['temporal']] == [
+        'packed',
+        'packed2',
+        'packed4',
+        'packed8',
+    ]
+    assert {row['frames'] for row in result['temporal']} == {0}  # of 3 frames none has 5 before it
+    assert set(result['packed_bytes_at_equal_ap50_by_round_trip'].values()) == {None}
     for row in result['capped']['by_condition'].values():
         assert row['largest'] <= result['capped']['cap_bytes']
         assert sum(row['share_by_codec'].values()) == pytest.approx(1)
@@ -115,4 +156,48 @@ def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
 
 def test_bench_refuses_a_folder_without_frames(data):
     with pytest.raises(MediaError, match='has no frames of another'):
-        bench.run(options('--data', data, '--twin', WEIGHTS, '--clips', 'another'))
+        bench.run(options('--data', data, '--twin', WEIGHTS, '--annotations', 'val.json:another'))
+
+
+@pytest.mark.parametrize(
+    ('change', 'categories'),
+    [
+        ({'categories': [{'id': 3, 'name': 'vehicle'}]}, "'vehicle'"),
+        ({'annotations': [], 'categories': []}, 'none'),
+        (
+            {'annotations': [{'image_id': 1, 'category_id': 3, 'bbox': [0, 0, 20, 11]}]},
+            "'car'",  # half as high in the network's input
+        ),
+        (
+            {
+                'annotations': [
+                    {'image_id': 1, 'category_id': 3, 'bbox': [0, 0, 99, 99], 'score': 0.3}
+                ]
+            },
+            "'car'",
+        ),
+    ],
+)
+def test_bench_refuses_labels_without_a_vehicle_that_counts(data, change, categories):
+    path = data / 'val.json'
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(MediaError, match='has no car or truck or bus that counts') as raised:
+        bench.run(options('--data', data))
+    assert f'its categories are {categories};' in str(raised.value)
+
+
+def test_bench_compares_with_the_twin_beside_the_weights(data, tmp_path):
+    weights = shutil.copy(WEIGHTS, tmp_path / 'mine.pt')
+    with pytest.raises(ConfigError, match=r"twin\.pt' does not exist; say with --twin"):
+        bench.run(options('--data', data, '--weights', weights))
+    missing = tmp_path / 'none.pt'
+    with pytest.raises(ConfigError, match=r"weights file '.*none\.pt' is not one"):
+        bench.run(options('--data', data, '--weights', missing))
+
+
+def test_frames_that_no_codec_brings_under_the_cap_are_counted():
+    image = np.random.default_rng(0).integers(0, 256, (192, 320, 3), dtype=np.uint8)
+    nothing = Boxes(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool))
+    trial = bench.trial('shipped', WEIGHTS, [Sample(image, nothing, 'a')])
+    (row, *_) = capped(trial, cap_bytes=100)['by_condition'].values()
+    assert row == {'largest': 0, 'share_by_codec': {'over the cap': 1}}

@@ -137,6 +137,20 @@ def test_cars_and_trucks_are_one_class_of_vehicles():
     assert len(known[0]) == 0
 
 
+def test_classes_weigh_what_they_have_of_true_boxes_where_asked():
+    cars = truth(*((20 * i, 0, 20 * i + 10, 20) for i in range(9)))
+    person = truth((0, 100, 10, 140), class_id=0)
+    rows = [(*box, 0.9) for box in cars.boxes.tolist()]
+    accuracy = average_precision([found(*rows)], [concatenate((cars, person))], LABELS)
+    assert accuracy.ap50 == pytest.approx(0.5, abs=1e-3)
+    assert accuracy.ap50_by_boxes == pytest.approx(0.9, abs=1e-3)
+    # Ignored boxes do not weigh, and without any box there is nothing to weigh.
+    crowd = truth((0, 100, 10, 140), class_id=0, ignore=True)
+    accuracy = average_precision([found(*rows)], [concatenate((cars, crowd))], LABELS)
+    assert accuracy.ap50_by_boxes == pytest.approx(1.0, abs=1e-3)
+    assert average_precision([found(*rows)], [crowd], LABELS).ap50_by_boxes == 0
+
+
 def test_nothing_found_is_an_ap_of_zero():
     assert average_precision([Detections.empty()], [truth((0, 0, 20, 20))], LABELS).ap50 == 0
 

@@ -13,9 +13,16 @@
 # limitations under the License.
 
 from dads_ros.bench.detector.temporal import AGES
+from dads_ros.bench.detector.temporal import alphabet
 from dads_ros.bench.detector.temporal import difference
+from dads_ros.bench.detector.temporal import difference_bytes
 from dads_ros.bench.detector.temporal import expected
 from dads_ros.bench.detector.temporal import of_codec
+from dads_ros.bench.detector.temporal import step_of
+from dads_ros.bench.detector.temporal import symbols
+from dads_ros.bench.detector.uploads import WAIST_CODECS
+from dads_ros.codec import decode
+from dads_ros.codec import encode
 from dads_ros.detector.waist import LEVELS
 from dads_ros.detector.waist import REST
 from hypothesis import given
@@ -35,6 +42,31 @@ def test_a_difference_gives_the_values_back(seed):
     np.testing.assert_array_equal(difference(now, now), np.full_like(now, REST))
 
 
+@given(st.sampled_from(WAIST_CODECS), st.integers(0, 2**32 - 1))
+def test_coarse_symbols_give_the_cloud_the_tensor_that_the_codec_gives_it(codec, seed):
+    rng = np.random.default_rng(seed)
+    step = step_of(codec)
+    now, before = rng.integers(0, rng.integers(1, LEVELS + 1), (2, 1, 8, 6, 10), dtype=np.uint8)
+    received = decode(encode(before, codec), codec, before.shape, 'uint8')
+    # The cloud has the reference as the codec left it: its symbols are those of the car's.
+    reference = symbols(received, step)
+    np.testing.assert_array_equal(reference, symbols(before, step))
+    sent = difference(symbols(now, step), symbols(before, step), step)
+    assert sent.max() < alphabet(step)
+    again = (sent.astype(int) - REST // step + reference) % alphabet(step)
+    restored = np.minimum(again * step, now.max())
+    np.testing.assert_array_equal(restored, decode(encode(now, codec), codec, now.shape, 'uint8'))
+
+
+def test_coarse_symbols_cost_a_byte_more_than_their_difference():
+    rng = np.random.default_rng(0)
+    now, before = rng.integers(0, 3, (2, 1, 8, 24, 40), dtype=np.uint8)
+    changed = difference(now, before, 8)
+    assert difference_bytes(now, before, 8) == len(encode(changed, 'packed')) + 1
+    assert difference_bytes(now, before, 1) == len(encode(difference(now, before), 'packed'))
+    assert [alphabet(step) for step in (1, 2, 4, 8)] == [16, 9, 5, 3]
+
+
 def test_a_still_clip_is_nearly_free_and_a_changing_one_gains_nothing():
     rng = np.random.default_rng(0)
     still = [rng.integers(0, LEVELS, (1, 8, 24, 40), dtype=np.uint8)] * 8
@@ -43,6 +75,9 @@ def test_a_still_clip_is_nearly_free_and_a_changing_one_gains_nothing():
     assert row.by_age[1] < row.intra / 20
     assert row.conditional_by_age[3] < row.intra / 2
     noise = [rng.integers(0, LEVELS, (1, 8, 24, 40), dtype=np.uint8) for _ in range(8)]
+    for codec in ('packed4', 'packed8'):
+        row = of_codec([still], codec)
+        assert row.by_age[1] < row.intra / 20
     row = of_codec([noise], 'packed')
     assert row.by_age[1] == pytest.approx(row.intra, rel=0.01)
     assert row.by_round_trip[2] == pytest.approx(row.intra, rel=0.01)

@@ -22,33 +22,30 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
 import json
 from pathlib import Path
-import resource
 import time
 
 from dads_ros.bench.detector.capped import capped
+from dads_ros.bench.detector.memory import peak_memory_mb
+from dads_ros.bench.detector.rates import rates
 from dads_ros.bench.detector.sibling import sibling
-from dads_ros.bench.detector.temporal import measure_temporal
 from dads_ros.bench.detector.text import as_text
-from dads_ros.bench.detector.uploads import bytes_at
-from dads_ros.bench.detector.uploads import image_rows
-from dads_ros.bench.detector.uploads import Row
 from dads_ros.bench.detector.uploads import Trial
-from dads_ros.bench.detector.uploads import video_rows
-from dads_ros.bench.detector.uploads import WAIST_CODECS
 from dads_ros.bench.detector.uploads import waist_layer
-from dads_ros.bench.detector.uploads import waist_rows
 from dads_ros.bench.faults.hostile import largest_by_condition
 from dads_ros.detections import Detections
+from dads_ros.detector.coco import category_names
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
 from dads_ros.detector.evaluate import average_precision
 from dads_ros.detector.evaluate import false_positives_per_empty_frame
 from dads_ros.detector.evaluate import SMALLEST_PX
+from dads_ros.detector.evaluate import VEHICLES
 from dads_ros.detector.evaluate import vehicles
+from dads_ros.detector.network import INPUT_HEIGHT
+from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
 from dads_ros.detector.shipped import as_detector
 from dads_ros.detector.shipped import load_network
@@ -56,6 +53,7 @@ from dads_ros.detector.shipped import TWIN
 from dads_ros.detector.shipped import WEIGHTS
 from dads_ros.detector.validate import input_truth
 from dads_ros.detector.validate import letterbox_sample
+from dads_ros.errors import ConfigError
 from dads_ros.errors import MediaError
 from dads_ros.media import scene
 from dads_ros.media.clip import FRAMES
@@ -65,13 +63,8 @@ from dads_ros.model.surgery import head
 from dads_ros.model.threads import use_threads
 import numpy as np
 
-# Uploads within this much of the uncompressed AP50 count as equally good.
-EQUAL_AP50 = 0.01
-# Where no image comes that close, what the same comparison says further down.
-AP50_LOST = (0.01, 0.02, 0.04, 0.08)
 REPORTED_SCORE = 0.4
 DEMO_SEED = 0
-KINDS = ('packed', 'jpeg', 'webp', 'h264')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,12 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--annotations',
-        default='val.json',
-        metavar='FILE',
-        help='the COCO file in it, default: %(default)s',
-    )
-    parser.add_argument(
-        '--clips', nargs='*', default=[], metavar='CLIP', help='only these clips, default: all'
+        nargs='+',
+        default=['val.json'],
+        metavar='FILE[:CLIP]',
+        help='COCO files in it, or one clip of such a file, all together; default: val.json',
     )
     parser.add_argument(
         '--weights', type=Path, default=WEIGHTS, help='default: those of the package'
@@ -98,9 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--twin',
         type=Path,
-        default=TWIN,
         metavar='WEIGHTS',
-        help="weights trained with --waist none, to tell the waist's price; default: the shipped",
+        help='the same network without a waist, which dads train writes, too, to tell what the '
+        'waist costs; default: twin.pt beside --weights',
     )
     parser.add_argument('--json', action='store_true', help='print one JSON object')
 
@@ -108,38 +99,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     use_threads(1)
-    result = measure(args.data / args.annotations, args.clips, args.weights, args.twin)
+    twin = args.twin or args.weights.with_name(TWIN.name)
+    if args.weights.is_file() and not twin.is_file():
+        raise ConfigError(f'{str(twin)!r} does not exist; say with --twin what to compare with')
+    result = measure(args.data, args.annotations, args.weights, twin)
     print(json.dumps(result) if args.json else as_text(result))
     return 0
 
 
 def measure(
-    annotations: Path, clips: Sequence[str], weights: Path, twin_weights: Path
+    data: Path, annotations: Sequence[str], weights: Path, twin_weights: Path
 ) -> dict[str, object]:
     """
     Return what ``--json`` prints.
 
-    Raises MediaError when the file has no frames, ConfigError when weights cannot be read.
+    :param data: the folder of the annotations, and of frames that are not beside them.
+    Raises MediaError when there are no frames or no vehicle that counts, ConfigError when
+    weights cannot be read.
     """
-    samples = load_coco(annotations, LABELS, clips)
-    if not samples:
-        raise MediaError(f'{str(annotations)!r} has no frames of {", ".join(clips) or "any clip"}')
+    samples: list[Sample] = []
+    for given in annotations:
+        name, _, clip = given.partition(':')
+        size = (INPUT_HEIGHT, INPUT_WIDTH)
+        named = load_coco(data / name, LABELS, [clip] if clip else [], folder=data, size=size)
+        if not named:
+            raise MediaError(f'{str(data / name)!r} has no frames of {clip or "any clip"}')
+        samples += named
     shipped = trial('shipped', weights, samples)
+    require_vehicles(shipped, data / annotations[0].partition(':')[0])
     twin = trial('twin', twin_weights, samples)
     found = shipped.find(shipped.whole, shipped.frames, 'frames')
     return {
-        'annotations': str(annotations),
+        'annotations': ' '.join(annotations),
         'frames': len(samples),
         **accuracy(found, shipped.truth),
         'ap50_on_the_drawn_clip': drawn_ap50(weights),
         **speed(shipped),
+        'peak_memory_mb': peak_memory_mb(weights),
         'parameters': sum(p.numel() for p in shipped.detector.module.parameters()),
         'weights_bytes': weights.stat().st_size,
-        **rates(shipped, twin, shipped.ap50(found)),
+        **rates(shipped, twin, found),
         'largest_bytes_by_condition': largest_by_condition(shipped),
         'capped': capped(shipped),
-        'temporal': [asdict(row) for row in measure_temporal(shipped)],
-        'larger_detector': sibling(annotations.parent, shipped),
+        'larger_detector': sibling(data, shipped),
     }
 
 
@@ -153,6 +155,21 @@ def trial(name: str, weights: Path, samples: Sequence[Sample]) -> Trial:
         frames=[letterbox_sample(sample, detector).numpy() for sample in samples],
         truth=[input_truth(sample, detector) for sample in samples],
         clips=[sample.clip for sample in samples],
+    )
+
+
+def require_vehicles(trial: Trial, annotations: Path) -> None:
+    """Raise MediaError where no vehicle counts, as AP50 and what follows from it is of them."""
+    wanted = [LABELS.index(label) for label in VEHICLES]
+    for known in trial.truth:
+        high = known.boxes[:, 3] - known.boxes[:, 1] >= SMALLEST_PX
+        if (np.isin(known.class_ids, wanted) & ~known.ignore & high).any():
+            return
+    names = ', '.join(map(repr, category_names(annotations))) or 'none'
+    raise MediaError(
+        f'{str(annotations)!r} has no {" or ".join(VEHICLES)} that counts, sure and '
+        f"{SMALLEST_PX:g} px high or more in the network's input; its categories are {names}; "
+        'call vehicles by these words'
     )
 
 
@@ -187,35 +204,6 @@ def accuracy(found: Sequence[Detections], truth: Sequence[Boxes]) -> dict[str, o
     }
 
 
-def rates(shipped: Trial, twin: Trial, ap50: float) -> dict[str, object]:
-    """Return what uploads cost in bytes and in AP50, for the waist and for what it replaces."""
-    rows = [*waist_rows(shipped)]
-    for each in (shipped, twin):
-        rows += [*image_rows(each), *video_rows(each)]
-    twin_ap50 = twin.ap50(twin.find(twin.whole, twin.frames, 'frames'))
-    return {
-        'waist_bytes_mean': rows[0].bytes_mean,
-        'waist_bytes_max': rows[0].bytes_max,
-        'ap50_without_waist': twin_ap50,
-        'ap50_drop_at_waist': twin_ap50 - ap50,
-        **{
-            f'{kind}_bytes_at_equal_ap50': size
-            for kind, size in bytes_within(rows, ap50 - EQUAL_AP50).items()
-        },
-        'equal_ap50_is': f'within {EQUAL_AP50:g} of ap50, by the network that does better on it: '
-        'the shipped one, or its twin without a waist; both saw JPEG, WebP and H.264 in training',
-        'bytes_by_ap50_lost': {f'{lost:g}': bytes_within(rows, ap50 - lost) for lost in AP50_LOST},
-        'uploads': [asdict(row) for row in rows],
-    }
-
-
-def bytes_within(rows: Sequence[Row], ap50: float) -> dict[str, float | None]:
-    """Return the least bytes of each kind of upload that reaches an AP50, None where none does."""
-    # The finest waist comes first, where the others rise in quality.
-    rising = [*rows[len(WAIST_CODECS) - 1 :: -1], *rows[len(WAIST_CODECS) :]]
-    return {kind: bytes_at(rising, kind, ap50) for kind in KINDS}
-
-
 def speed(shipped: Trial, rounds: int = 50) -> dict[str, float]:
     """Return frames per second and milliseconds on one core, by this thread's own time."""
     whole = shipped.whole
@@ -238,5 +226,4 @@ def speed(shipped: Trial, rounds: int = 50) -> dict[str, float]:
         'frame_ms': float(middle),
         'frame_ms_iqr': float(high - low),
         'edge_share_of_frame_time': float(np.median(edge_s) * 1e3 / middle),
-        'peak_memory_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }

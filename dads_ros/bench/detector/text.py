@@ -24,7 +24,7 @@ TABLES = ('largest_bytes_by_condition', 'capped', 'temporal', 'uploads')
 
 def as_text(result: dict[str, Any]) -> str:
     """Return the result as lines and tables."""
-    lines = [f'{name:32} {_short(value)}' for name, value in result.items() if name not in TABLES]
+    lines = [f'{name:40}  {_short(value)}' for name, value in result.items() if name not in TABLES]
     for name, sizes in result['largest_bytes_by_condition'].items():
         lines.append(f'largest frame, {name:34} {_short(sizes)}')
     capped = result['capped']
@@ -43,6 +43,9 @@ def as_text(result: dict[str, Any]) -> str:
 def _temporal(rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         title = f'{row["codec"]} against an earlier frame'
+        if row['intra'] is None:
+            yield f'{title}: no clip is long enough'
+            continue
         yield f'{title}: {row["frames"]} frames, {row["intra"]:.0f} bytes without'
         for name in ('difference_by_age', 'conditional_by_age', 'by_age', 'by_round_trip'):
             figures = ' '.join(f'{key}: {size:.0f}' for key, size in row[name].items())
@@ -52,4 +55,6 @@ def _temporal(rows: list[dict[str, Any]]) -> Iterator[str]:
 def _short(value: object) -> str:
     if isinstance(value, dict):
         return ' '.join(f'{name} {_short(item)}' for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ' to '.join(map(_short, value))
     return f'{value:.4g}' if isinstance(value, float) else str(value)

@@ -44,9 +44,12 @@ import numpy as np
 from tqdm import tqdm
 
 IMAGE_CODECS = tuple(
-    f'{kind}{quality}' for kind in ('jpeg', 'webp') for quality in (5, 10, 20, 30, 50, 75, 90)
+    f'{kind}{quality}'
+    for kind in ('jpeg', 'webp')
+    for quality in (5, 10, 20, 30, 50, 75, 90, 95, 100)
 )
-WAIST_CODECS = ('packed', 'packed2', 'packed4', 'packed8')
+WAIST = 'packed'
+WAIST_CODECS = (WAIST, 'packed2', 'packed4', 'packed8')
 
 
 @dataclass(frozen=True)
@@ -157,11 +160,18 @@ def waist_layer(model: Model) -> str:
 
 def bytes_at(rows: Sequence[Row], kind: str, ap50: float) -> float | None:
     """
-    Return the least bytes at which a kind of upload reaches an AP50, between qualities linearly.
+    Return the least bytes at which a kind of upload reaches an AP50.
 
-    :param rows: of one kind and network by rising quality; with several networks the best counts.
+    Images and streams are read linearly between two qualities, as there are others between them.
+    The waist has no codec between those that were measured: the smallest of these counts.
+
+    :param rows: images of one kind and network by rising quality; of several networks, the one
+        that needs the fewest bytes counts.
     :return: None when none does.
     """
+    if kind == WAIST:
+        reaching = [r.bytes_mean for r in rows if r.upload in WAIST_CODECS and r.ap50 >= ap50]
+        return min(reaching, default=None)
     sizes = []
     for network in {row.network for row in rows}:
         chosen = [r for r in rows if r.network == network and r.upload.startswith(kind)]
