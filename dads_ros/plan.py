@@ -94,6 +94,11 @@ class Plan:
         would only queue in the modem, where no newer frame can overtake them: where nothing keeps
         up, each makes every answer older by the longest stage.
         """
-        if self.is_local or self.max_stage_s <= 0 or math.isinf(self.max_stage_s):
-            return 1
-        return math.ceil(self.delay_s / self.max_stage_s + WINDOW_SLACK)
+        return 1 if self.is_local else window_of(self.delay_s, self.max_stage_s)
+
+
+def window_of(delay_s: float, max_stage_s: float) -> int:
+    """Return how many frames of such a delay keep the longest stage busy."""
+    if max_stage_s <= 0 or math.isinf(max_stage_s):
+        return 1
+    return math.ceil(delay_s / max_stage_s + WINDOW_SLACK)

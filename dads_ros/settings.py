@@ -87,7 +87,7 @@ class DetectorSettings:
     )
     reliability: str = _parameter(
         'reliable',
-        'QoS of bundles, results and probes. reliable repeats lost parts; best_effort does not.',
+        'QoS of bundles and results. reliable repeats lost parts; best_effort does not.',
         choices=QOS_CHOICES,
     )
 
@@ -192,14 +192,16 @@ class MonitorSettings:
         0.01, 'AP at IoU 0.5 that a codec may cost against the float32 detector.', low=0, high=1
     )
     privacy: bool = _parameter(
-        False, 'Never send the frame, nor a tensor from before the first downsampling.'
+        False, 'Never send the frame, nor a tensor from before the first layer that hides it.'
     )
     mode: str = _parameter('auto', 'What the plan is chosen for.', choices=WISHES, live=True)
     fixed_boundary: list[str] = field(
         default_factory=lambda: [''],
         metadata={'limits': Limits("Tensors to send in mode 'fixed'.", live=True)},
     )
-    fixed_codec: str = _parameter('', "Codec in mode 'fixed'.", live=True)
+    fixed_codec: str = _parameter(
+        '', "Codec in mode 'fixed'; empty: what sends least within accuracy_budget.", live=True
+    )
     gain: float = _parameter(
         0.1, 'Share of the delay that a change of plan must save.', low=0, high=1
     )

@@ -47,6 +47,7 @@ class Service:
 
 
 _WIRE = 'depth 4, `reliability`'
+_PROBES = 'best effort, depth 4'
 _LOCAL = 'reliable, depth 200'
 _LATCHED = 'latched: reliable, transient local, depth 1'
 _CAMERA = '`image_reliability`: best effort and depth 1, or reliable and depth 10'
@@ -79,11 +80,11 @@ TOPICS = (
         'Boxes of a bundle. Crosses the network.',
     ),
     Topic(
-        'probe', 'dads_ros/msg/Probe', ('edge',), ('cloud',), _WIRE,
+        'probe', 'dads_ros/msg/Probe', ('edge',), ('cloud',), _PROBES,
         'Measures the link when no bundle travels. Crosses the network.',
     ),
     Topic(
-        'probe_reply', 'dads_ros/msg/Probe', ('cloud',), ('edge',), _WIRE,
+        'probe_reply', 'dads_ros/msg/Probe', ('cloud',), ('edge',), _PROBES,
         'Its answer. Crosses the network.',
     ),
     Topic(
@@ -108,7 +109,8 @@ TOPICS = (
     ),
     Topic(
         '/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', ('edge', 'monitor', 'cloud'), (),
-        _LOCAL, 'Once a second. The one absolute name: tools look for it there.',
+        _LOCAL,
+        'Once a second, and with each plan. The one absolute name: tools look for it there.',
     ),
 )  # fmt: skip
 SERVICES = (

@@ -21,8 +21,10 @@ from collections.abc import Sequence
 import csv
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 import math
 from pathlib import Path
+from statistics import median
 
 from dads_ros.errors import TraceError
 
@@ -54,6 +56,20 @@ class Trace:
         """Return the time of the last sample."""
         return self.times_s[-1]
 
+    @property
+    def length_s(self) -> float | None:
+        """Return when a last sample as long as the others ends; None for one, which has no end."""
+        if len(self.times_s) == 1:
+            return None
+        return self.times_s[-1] + median(b - a for a, b in pairwise(self.times_s))
+
+    def after(self, lead_s: float) -> Trace:
+        """Return the trace so much later, with its first rate from 0 on."""
+        return Trace(
+            (0.0, *(time_s + lead_s for time_s in self.times_s)),
+            (self.rates_bps[0], *self.rates_bps),
+        )
+
     def rate_bps(self, time_s: float) -> float:
         """Return the rate at a time."""
         return self.rates_bps[max(0, bisect.bisect_right(self.times_s, time_s) - 1)]
@@ -83,7 +99,7 @@ class Trace:
 
 def load_trace(path: Path) -> Trace:
     """
-    Return the trace in a CSV file.
+    Return the trace in a CSV file, its times counted from the first sample.
 
     Raises TraceError naming the file and the line when it cannot be read or is malformed.
     """
@@ -112,7 +128,7 @@ def load_trace(path: Path) -> Trace:
             raise TraceError(f'trace {str(path)!r}, line {line}: {text!r} {problem}')
     if not times_s:
         raise TraceError(f'trace {str(path)!r} holds no sample; add a line such as 0,2.5')
-    return Trace(tuple(times_s), tuple(rates_bps))
+    return Trace(tuple(time_s - times_s[0] for time_s in times_s), tuple(rates_bps))
 
 
 def _problem(times_s: Sequence[float], rates_bps: Sequence[float], number: int) -> str:

@@ -21,6 +21,7 @@ import math
 from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
+from dads_ros.plan import window_of
 
 # A plan keeps up while its longest stage is busy for less than this share of the time: the
 # paper's test, less what headers and jitter take.
@@ -71,9 +72,22 @@ def gain_of(present: CutPlan, best: CutPlan, situation: Situation, older: float)
     return max(more, _saved(_age_s(present), _age_s(best)))
 
 
+def crowded_s(plan: CutPlan) -> float:
+    """
+    Return how long a frame takes where the plan does not keep up with the camera.
+
+    Then as many are under way as may be, and each waits for those before it. Where the car is the
+    longest stage none waits: they are not begun.
+    """
+    if plan.edge_s >= plan.max_stage_s:
+        return plan.delay_s
+    under_way = window_of(plan.delay_s, plan.max_stage_s)
+    return max(plan.delay_s, plan.edge_s + under_way * plan.max_stage_s)
+
+
 def _age_s(plan: CutPlan) -> float:
-    """Return how old the newest detection gets: a frame takes the delay and waits for a stage."""
-    return plan.delay_s + plan.max_stage_s
+    """Return how old the newest detection gets: a frame's time, and a stage until the next."""
+    return crowded_s(plan) + plan.max_stage_s
 
 
 def _saved(before_s: float, after_s: float) -> float:

@@ -21,6 +21,8 @@ at once and says nothing of the rate, and a larger one is faster by one packet.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dads_ros.monitor.pace import Sample
 
 PACKET_BITS = 1500 * 8.0
@@ -29,12 +31,19 @@ PACKET_BITS = 1500 * 8.0
 FASTER = 2.0
 # So many in a row that took as long as the rate says, and there is no bucket (any more).
 ENOUGH = 3
-# What a larger message told counts for so long.
-MEMORY_S = 4.0
+# Two messages of which one is so many times larger tell by their difference.
+WIDER = 2.0
+# After a pause of so many packets' time a bucket is full again; before, it says nothing.
+REFILL = 2.0
+# What a larger message told is believed for so long, rather than a single packet that may have
+# passed at once.
+MEMORY_S = 10.0
 # Up to so many bytes a message tells the round trip, from here on the rate,
 SMALL_BYTES = 200
 # or from here on, where the first packet tells nothing.
 TELLING_BYTES = 2400
+# A packet large enough to show, by coming early, that a larger one is worth sending.
+LOOK_BYTES = 600
 
 
 class HeadStart:
@@ -71,9 +80,22 @@ class HeadStart:
         return min(self.bits, self._taken_bits)
 
     @property
-    def telling_bytes(self) -> int:
+    def is_in_doubt(self) -> bool:
+        """Return whether a packet came early: the link is faster now, or lets packets pass."""
+        return self._early_bps is not None and not self.is_certain
+
+    @property
+    def look_bytes(self) -> int:
+        """Return the size of the cheapest message that shows whether the link is faster now."""
+        return TELLING_BYTES if self.is_certain or self.is_in_doubt else LOOK_BYTES
+
+    def telling_bytes(self, now_s: float) -> int:
         """Return the size of the least message that can tell the rate."""
-        return TELLING_BYTES if self.is_certain else SMALL_BYTES + 1
+        return TELLING_BYTES if self._says_nothing(now_s) else SMALL_BYTES + 1
+
+    def forget(self) -> None:
+        """Forget what a larger message told: the link may be another."""
+        self._larger = self._early_bps = None
 
     def told_by(self, sample: Sample, noise_s: float) -> Sample | None:
         """
@@ -86,9 +108,9 @@ class HeadStart:
             return sample
         if sample.bits <= PACKET_BITS:
             self._compare(sample, noise_s)
-            # A larger message tells more, as long as single packets may pass for nothing.
-            told = self._is_recent(sample)
-            return None if self.bits and (self._is_known or told) else sample
+            return None if self._says_nothing(sample.time_s) else sample
+        if self._larger is not None and self._is_recent(sample.time_s):
+            self._compare_larger(self._larger, sample, noise_s)
         self._larger = sample
         if self._early_bps is not None:
             # The whole of it: less a packet, one of two packets would confirm anything.
@@ -99,11 +121,15 @@ class HeadStart:
         # Unless it is certain, half of it at most: what is left must still tell something.
         free = self.bits if self._is_known else min(self.bits, sample.bits / 2)
         self._taken_bits = free
-        return Sample(sample.bits - free, sample.air_s, sample.queued, sample.time_s)
+        return replace(sample, bits=sample.bits - free)
 
-    def _is_recent(self, sample: Sample) -> bool:
+    def _says_nothing(self, now_s: float) -> bool:
+        """Return whether a single packet says nothing of the rate at such a time."""
+        return self.bits > 0 and (self._is_known or self._is_recent(now_s))
+
+    def _is_recent(self, now_s: float) -> bool:
         """Return whether a larger message came not long before."""
-        return self._larger is not None and sample.time_s - self._larger.time_s < MEMORY_S
+        return self._larger is not None and now_s - self._larger.time_s < MEMORY_S
 
     def _compare(self, single: Sample, noise_s: float) -> None:
         """
@@ -111,14 +137,27 @@ class HeadStart:
 
         At the rate of that one, its head start not taken off, it takes the least that it could.
         """
-        if self._larger is None or not self._is_recent(single):
+        if self._larger is None or not self._is_recent(single.time_s):
             return
         expected_s = single.bits * self._larger.pace
         if single.air_s < min(expected_s / FASTER, expected_s - noise_s):
             self._early_bps = single.bits / max(single.air_s, noise_s)
             self._on_time = 0
         elif expected_s > 2 * noise_s and abs(single.air_s - expected_s) < expected_s / 3:
-            self._came_on_time()
+            self._came_on_time(single, self._larger.pace)
+
+    def _compare_larger(self, one: Sample, other: Sample, noise_s: float) -> None:
+        """Take in what two took: what each got for nothing is not in their difference."""
+        small, large = sorted((one, other), key=lambda sample: sample.bits)
+        if large.bits < WIDER * small.bits or large.air_s - small.air_s <= 4 * noise_s:
+            return
+        pace = (large.air_s - small.air_s) / (large.bits - small.bits)
+        packet_s, free_s = PACKET_BITS * pace, small.bits * pace - small.air_s
+        if packet_s > 4 * noise_s:
+            if abs(free_s) < packet_s / 3:
+                self._came_on_time(small if small.pause_s < large.pause_s else large, pace)
+            else:
+                self._on_time = 0
 
     def _compare_queued(self, queued: Sample, noise_s: float) -> None:
         """Take in what one without a head start took beside the last that may have had one."""
@@ -128,9 +167,11 @@ class HeadStart:
         early_s = larger.bits * queued.pace - larger.air_s
         packet_s = PACKET_BITS * queued.pace
         if packet_s > 4 * noise_s and abs(early_s) < packet_s / 3:
-            self._came_on_time()
+            self._came_on_time(larger, queued.pace)
 
-    def _came_on_time(self) -> None:
+    def _came_on_time(self, sample: Sample, pace: float) -> None:
+        if sample.pause_s < REFILL * PACKET_BITS * pace:
+            return
         self._on_time += 1
         if self._on_time == ENOUGH:
             self._early_bps, self.bits, self._is_known = None, 0.0, True

@@ -20,8 +20,8 @@ whose answer comes back at a, the cloud having spent c on it, arrived at a - c (
 and was on the air since s or since the arrival before it, whichever is later. Small messages tell
 the round trip; what larger ones take beyond it is air time. The pace, air time per bit, is the
 median of the recent messages by weight of their bits squared: large messages count for more,
-jitter averages out, a single late one changes nothing. A message still outstanding bounds the rate
-from above before its answer comes.
+jitter averages out, and a late one waits until others are late, too. A message still outstanding
+bounds the rate from above before its answer comes.
 
 Messages are judged in the order in which they were sent, since each waits for the one before it;
 answers may come in another order, because the cloud answers probes at once and bundles later.
@@ -38,9 +38,11 @@ from dataclasses import dataclass
 import math
 from statistics import median
 
+from dads_ros.monitor.estimate import LinkEstimate
 from dads_ros.monitor.headstart import HeadStart
 from dads_ros.monitor.headstart import PACKET_BITS
 from dads_ros.monitor.headstart import SMALL_BYTES
+from dads_ros.monitor.pace import ALONG_BITS
 from dads_ros.monitor.pace import CLOCK_FLOOR_S
 from dads_ros.monitor.pace import Pace
 from dads_ros.monitor.pace import Sample
@@ -49,30 +51,9 @@ from dads_ros.monitor.roundtrip import RoundTrips
 CLOUD_TIMES_KEPT = 9
 ERRORS_KEPT = 9
 MESSAGES_KEPT = 64
-DOUBT_S = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class LinkEstimate:
-    """
-    What is believed of the uplink.
-
-    ``uplink_bps`` is 0 when nothing is known or nothing gets through; ``low_bps`` and
-    ``high_bps`` are the 10% and 90% quantiles of the recent messages. ``alive`` says that what
-    was sent was answered until recently. ``head_start_bits`` of a message cross at once.
-    """
-
-    uplink_bps: float
-    low_bps: float
-    high_bps: float
-    rtt_s: float
-    alive: bool
-    head_start_bits: float = 0.0
-
-    def air_s(self, size_bytes: float) -> float:
-        """Return what a message takes to cross, beside the round trip."""
-        bits = max(0.0, size_bytes * 8.0 - self.head_start_bits)
-        return bits / self.uplink_bps if self.uplink_bps else math.inf
+# What a reliable transport says while an answer is awaited: a heartbeat and an acknowledgement ten
+# times a second. On a link of 0.13 Mbit/s that is a fifth.
+CHATTER_BPS = 27e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +99,8 @@ class LinkEstimator:
         alive_s: float = 1.0,
     ) -> None:
         self._pace = Pace(window, memory_s, change_ratio)
-        self._head_start = HeadStart()
+        self.head_start = HeadStart()
+        """What is known of the first packet after a pause, and of what to probe with."""
         self._patience_s = patience_s
         self._alive_s = alive_s
         self._round_trips = RoundTrips()
@@ -143,11 +125,6 @@ class LinkEstimator:
         """Return whether nothing is outstanding, so that a message sent now waits for no other."""
         return not self._messages
 
-    @property
-    def telling_bytes(self) -> int:
-        """Return the size of the least message that can tell the rate."""
-        return self._head_start.telling_bytes
-
     def sent(self, key: MessageKey, size_bytes: int, now_s: float) -> None:
         """Note that a message was handed to the link."""
         self._messages[key] = _Message(now_s, size_bytes)
@@ -162,6 +139,7 @@ class LinkEstimator:
         if not self._is_alive(now_s):
             # The link that comes back after an outage may be another.
             self._pace.forget()
+            self.head_start.forget()
         for other_key, other in self._messages.items():
             if other is message:
                 break
@@ -183,8 +161,14 @@ class LinkEstimator:
         if not self._pace.is_known or not alive:
             return LinkEstimate(0.0, 0.0, 0.0, self.rtt_s, alive)
         bound = self._outstanding_bound_bps(now_s)
-        low, middle, high = (min(bound, self._pace.rate_bps(share)) for share in (0.9, 0.5, 0.1))
-        return LinkEstimate(middle, low, high, self.rtt_s, alive, self._head_start.taken_bits)
+        low, middle, high = (min(bound, rate) for rate in self._pace.rates_bps(0.9, 0.5, 0.1))
+        return LinkEstimate(middle, low, high, self.rtt_s, alive, self.head_start.taken_bits)
+
+    def is_overdue(self, now_s: float) -> bool:
+        """Return whether what is outstanding shows a slower link than was known."""
+        return self._pace.is_known and self._outstanding_bound_bps(now_s) < self._pace.rate_bps(
+            0.5
+        )
 
     def last_known_bps(self) -> float:
         """Return the rate when something last got through; 0 before anything did."""
@@ -207,11 +191,8 @@ class LinkEstimator:
     def _outstanding_bound_bps(self, now_s: float) -> float:
         """Return the rate above which what is outstanding would have been answered by now."""
         answer_s, free_s = self._answer_s, self._last_arrival_s - self.rtt_s
-        # After one late message it takes less of another to believe in a slow link.
-        doubtful = self._pace.last_was_slow(self._noise_s())
-        patience_s = min(DOUBT_S, self._patience_s) if doubtful else self._patience_s
-        bits = 0.0
-        bound = math.inf
+        patience_s = self._pace.lateness.patience_s(self._patience_s, now_s)
+        bits, bound = 0.0, math.inf
         for message in self._outstanding():
             bits += message.size_bytes * 8.0
             waited_s = now_s - max(message.sent_s, free_s) - answer_s
@@ -222,16 +203,22 @@ class LinkEstimator:
     def _settle(self, now_s: float) -> None:
         """Judge messages in the order of sending, up to the first that may still be answered."""
         for key, message in list(self._messages.items()):
-            if message.is_answered:
+            was_lost = message.is_lost or now_s - message.overtaken_s > self._alive_s
+            if message.is_answered and not self._was_held_back(message):
                 self._judge(message)
-            elif message.is_lost or now_s - message.overtaken_s > self._alive_s:
+            elif message.is_answered or was_lost:
                 self._skip(message)
             else:
                 return
             del self._messages[key]
 
+    def _was_held_back(self, oldest: _Message) -> bool:
+        """Return whether it waited for a lost packet: the link keeps the order, a writer not."""
+        arrivals_s = (m.arrival_s for m in self._messages.values() if m.is_answered)
+        return min(arrivals_s) < oldest.arrival_s - self._noise_s()
+
     def _skip(self, message: _Message) -> None:
-        """Note until when a lost message may have kept the link busy."""
+        """Note until when a message that tells nothing may have kept the link busy."""
         began_s = max(message.sent_s, self._settled_arrival_s - self.rtt_s, self._lost_until_s)
         self._lost_until_s = began_s + self._expected_air_s(message)
 
@@ -258,17 +245,17 @@ class LinkEstimator:
                 bits, air_s = bits - self._small_bytes * 8.0, whole_s - self.rtt_s
             # Before a round trip is known, what queued tells the least that the rate can be.
             if certain and (queued or self._round_trips.is_known):
-                self._note(Sample(bits, air_s, queued, message.arrival_s))
-        proven_bits = message.size_bytes * 8.0 - self._head_start.bits
+                pause_s = max(0.0, message.sent_s - free_s)
+                self._note(Sample(bits, air_s, queued, message.arrival_s, pause_s))
+        proven_bits = message.size_bytes * 8.0 - self.head_start.bits
         self._pace.prove(proven_bits, whole_s, message.arrival_s)
         self._settled_arrival_s = max(self._settled_arrival_s, message.arrival_s)
         self._lost_until_s = -math.inf
 
     def _note(self, sample: Sample) -> None:
         noise_s = self._noise_s()
-        told = self._head_start.told_by(sample, noise_s)
-        is_single = sample.bits <= PACKET_BITS
-        if self._pace.is_known and is_single and not self._head_start.is_certain:
+        told = self.head_start.told_by(sample, noise_s)
+        if sample.bits <= PACKET_BITS and self._pace.is_known and not self.head_start.is_certain:
             self._errors_s.append(abs(sample.air_s - sample.bits / self._pace.rate_bps(0.5)))
         if told is not None:
             self._pace.note(told, noise_s)
@@ -281,13 +268,16 @@ class LinkEstimator:
         it did not either: the round trip has grown. One that came sooner than a round trip was
         believed to take bounds it from above, whatever it waited for.
         """
-        gap_s = message.arrival_s - self._settled_arrival_s
         whole_s = message.arrival_s - message.sent_s
-        behind_s = self._expected_air_s(message) + self._noise_s() + self.rtt_s / 4
+        behind_s = self._expected_air_s(message) + self._noise_s()
+        if self._round_trips.is_known and self._pace.is_known:
+            # A growth needs more: what else crossed meanwhile does not make it.
+            along_bits = ALONG_BITS + CHATTER_BPS * whole_s
+            behind_s += self.rtt_s / 4 + along_bits / self._pace.rate_bps(0.5)
         return (
             message.sent_s >= self._settled_arrival_s - self.rtt_s
             or whole_s < self.rtt_s
-            or (self._pace.is_known and gap_s > behind_s)
+            or (self._pace.is_known and message.arrival_s - self._settled_arrival_s > behind_s)
         )
 
     def _noise_s(self) -> float:

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dads_ros.monitor.link import LinkEstimate
+from dads_ros.monitor.estimate import LinkEstimate
 from dads_ros.monitor.link import LinkEstimator
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.load import CameraRate
 from dads_ros.monitor.load import SpeedFactor
+from dads_ros.monitor.policy import DRIFT
 from dads_ros.monitor.policy import Policy
 from dads_ros.monitor.probing import ProbeBudget
 from dads_ros.partition.situation import Situation
@@ -68,14 +69,16 @@ class Monitor:
         self._camera = CameraRate()
         self._plans: dict[int, tuple[int, Mode]] = {}
         self._budget = ProbeBudget()
-        self._frame_ended = False
+        self._frames = 0  # that have ended since the last look
         self._missed = 0
         self._sending_s = 0.0
+        self._looked_bps = 0.0
 
-    @property
-    def waits(self) -> bool:
-        """Return whether an answer is known to be under way, so that each moment tells more."""
-        return not self._link.is_idle
+    def has_news(self, now_s: float) -> bool:
+        """Return whether the link is another than at the last look, or an answer is overdue."""
+        before_bps, known_bps = self._looked_bps, self._link.last_known_bps()
+        has_moved = not before_bps / DRIFT <= known_bps <= before_bps * DRIFT
+        return has_moved or self._link.is_overdue(now_s)
 
     def sent(self, key: MessageKey, size_bytes: int, now_s: float) -> None:
         """Note that the edge handed a message to the link."""
@@ -88,7 +91,7 @@ class Monitor:
     def ended(self, stamp_ns: int, outcome: Outcome, plan_id: int, times: StageTimes) -> None:
         """Note how a frame ended and what its stages took."""
         self._camera.note(stamp_ns)
-        self._frame_ended = True
+        self._frames += 1
         self._count_misses(outcome, plan_id)
         table = self.policy.table
         row, mode = self._plans.get(plan_id, (table.local_row, Mode.LOCAL))
@@ -110,12 +113,18 @@ class Monitor:
         """Return the present estimates, the next plan if it changes, and the next probe."""
         self._age_cloud(now_s)
         link = self._link.estimate(now_s)
+        self._looked_bps = self._link.last_known_bps()
         situation = self._situation(link)
         missed = self._missed if self._missed >= MISS_LIMIT else 0
         plan = self.policy.update(
-            situation, link.alive, now_s, is_frame=self._frame_ended, missed=missed
+            situation,
+            link.alive,
+            now_s,
+            frames=self._frames,
+            sure_bps=link.low_bps,
+            missed=missed,
         )
-        self._frame_ended = False
+        self._frames = 0
         if missed:
             self._missed = 0
         if plan is not None:
@@ -125,7 +134,9 @@ class Monitor:
             self._bundle_bytes(),
             now_s,
             link_is_idle=self._link.is_idle,
-            telling_bytes=self._link.telling_bytes,
+            telling_bytes=self._link.head_start.telling_bytes(now_s),
+            look_bytes=self._link.head_start.look_bytes,
+            is_in_doubt=self._link.head_start.is_in_doubt,
         )
         return Outlook(link, situation, plan, probe_bytes)
 

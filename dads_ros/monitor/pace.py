@@ -22,11 +22,21 @@ depend on the message's size, so a pace's variance falls with the square of the 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+import math
+
+from dads_ros.monitor.lateness import Lateness
 
 # Shorter air times drown in scheduling; they say only that the link is faster than they show.
 CLOCK_FLOOR_S = 0.0005
+# An air time is known no better than this share of the noise: what the median of a few leaves.
+LEFT_NOISE = 0.25
+# One message shows a faster link when it saves so many times the noise, several in a row when
+# they do together: they may share an error of the round trip.
+SURE_ALONE = 2.0
+SURE_TOGETHER = 24.0
 # What may travel with a message uncounted: packets' headers and the transport's own messages. A
 # small message is not slow for having waited for them.
 ALONG_BITS = 500 * 8.0
@@ -37,6 +47,8 @@ class Sample:
     """
     Air time of a message; ``queued`` when it followed another without a pause.
 
+    :param pause_s: for how long the link had been free before, as far as is known.
+
     ``weight`` says how much it counts.
     """
 
@@ -44,6 +56,7 @@ class Sample:
     air_s: float
     queued: bool
     time_s: float
+    pause_s: float = math.inf
     weight: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,13 +76,18 @@ class Pace:
         messages do not push out large ones, which tell more.
     :param memory_s: how long they are kept; when little is sent, few are.
     :param change_ratio: the older samples are forgotten, since the link itself has changed, when
-        two in a row differ from the rate by more than this factor, in one direction, or one that
-        followed no other is faster by its square: much can make a message late, but little
+        several in a row differ from the rate by more than this factor, in one direction, or one
+        that followed no other is faster by its square: much can make a message late, but little
         brings it too soon.
     """
 
     def __init__(self, window: int, memory_s: float, change_ratio: float) -> None:
         self._samples: deque[Sample] = deque()
+        self._early: deque[Sample] = deque(maxlen=window)
+        self._noise_s = 0.0
+        self._burst_until_s = -math.inf
+        self.lateness: Lateness[Sample] = Lateness()
+        """Samples put aside, because the one that is late may be the only one."""
         self._window = window
         self._memory_s = memory_s
         self._change_ratio = change_ratio
@@ -85,14 +103,12 @@ class Pace:
         """Return the rate, from before they were forgotten if there are no samples; 0 at first."""
         return self.rate_bps(0.5) if self._samples else self._known_bps
 
-    def last_was_slow(self, noise_s: float) -> bool:
-        """Return whether the newest sample was slow, which takes another to believe."""
-        return bool(self._samples) and self._is_slow(self._samples[-1], noise_s)
-
     def forget(self) -> None:
         """Drop the samples."""
         self._known_bps = self.last_known_bps
         self._samples.clear()
+        self.lateness.forget()
+        self._early.clear()
 
     def note(self, sample: Sample, noise_s: float) -> None:
         """
@@ -103,21 +119,20 @@ class Pace:
         while self._samples and sample.time_s - self._samples[0].time_s > self._memory_s:
             self._known_bps = self.last_known_bps
             self._samples.popleft()
-        if self._samples and self._is_burst(sample, noise_s):
-            # What arrives in a burst was held up together: it counts as one message.
-            self._samples[-1].bits += sample.bits
-            self._samples[-1].air_s += sample.air_s
-            self._samples[-1].weight += sample.weight
-            return
-        if self._samples:
-            previous = self._samples[-1]
-            if not sample.queued and self._is_fast(sample, 2 * noise_s, self._change_ratio**2):
-                self._samples.clear()
-            elif self._agree_on_change(previous, sample, noise_s):
-                self._samples.clear()
-                self._samples.append(previous)
-        self._make_room(sample)
-        self._samples.append(sample)
+        self._noise_s = noise_s
+        if not self._samples:  # nothing contradicts those put aside any more
+            self._samples.extend(self.lateness.run)
+            self.lateness.forget()
+        if not self._samples:
+            self._samples.append(sample)
+        elif self._is_slow(sample):
+            self._note_late(sample)
+        else:
+            self.lateness.excuse(sample.time_s)
+            if not self._was_held_up(sample):
+                self._note_early(sample)
+                self._make_room(sample)
+                self._samples.append(sample)
 
     def prove(self, bits: float, whole_s: float, time_s: float) -> None:
         """
@@ -135,14 +150,49 @@ class Pace:
 
     def rate_bps(self, share: float) -> float:
         """Return the rate that this share of the recent bits reached or passed."""
+        (rate,) = self.rates_bps(share)
+        return rate
+
+    def rates_bps(self, *shares: float) -> Iterator[float]:
+        """Return the rates that these shares of the recent bits reached or passed."""
         ordered = sorted(self._samples, key=lambda sample: sample.pace)
-        floor = CLOCK_FLOOR_S * len(ordered) / sum(sample.bits for sample in ordered)
-        left = sum(sample.weight for sample in ordered) * share
-        for sample in ordered:
-            left -= sample.weight
-            if left <= 0:
-                break
-        return 1.0 / max(sample.pace, floor)
+        floor = max(
+            CLOCK_FLOOR_S * len(ordered) / sum(sample.bits for sample in ordered),
+            LEFT_NOISE * self._noise_s / max(sample.bits for sample in ordered),
+        )
+        weight = sum(sample.weight for sample in ordered)
+        for share in shares:
+            left = weight * share
+            for sample in ordered:
+                left -= sample.weight
+                if left <= 0:
+                    break
+            yield 1.0 / max(sample.pace, floor)
+
+    def _note_late(self, sample: Sample) -> None:
+        """Put a slow sample aside, or take it and those before it for a slower link."""
+        self._early.clear()
+        self._burst_until_s = sample.time_s + sample.air_s
+        self.lateness.note(sample, sample.air_s - self._expected_s(sample))
+        if self.lateness.is_change(sample.time_s):
+            self._samples = deque(self.lateness.run)
+            self.lateness.forget()
+
+    def _note_early(self, sample: Sample) -> None:
+        """Forget the older samples when this one, perhaps with those before it, shows another."""
+        if not self._is_early(sample):
+            self._early.clear()
+            return
+        self._early.append(sample)
+        saved_s = sum(self._expected_s(s) - max(s.air_s, 0.0) for s in self._early)
+        if self._is_surely_early(sample):
+            self._samples.clear()
+        elif len(self._early) > 1 and saved_s > SURE_TOGETHER * self._noise_s:
+            self._early.pop()  # it is appended in any case
+            self._samples = self._early.copy()
+        else:
+            return
+        self._early.clear()
 
     def _make_room(self, sample: Sample) -> None:
         """Drop the oldest sample that tells no more than a new one; the oldest, if all do."""
@@ -150,20 +200,24 @@ class Pace:
             told = [kept for kept in self._samples if kept.bits <= 2 * sample.bits]
             self._samples.remove((told or self._samples)[0])
 
-    def _is_burst(self, sample: Sample, noise_s: float) -> bool:
-        late = self._is_slow(self._samples[-1], noise_s)
-        return late and sample.queued and self._is_fast(sample, noise_s, self._change_ratio)
+    def _expected_s(self, sample: Sample) -> float:
+        return sample.bits / self.rate_bps(0.5)
 
-    def _agree_on_change(self, previous: Sample, sample: Sample, noise_s: float) -> bool:
-        both = (previous, sample)
-        return all(self._is_slow(s, noise_s) for s in both) or all(
-            self._is_fast(s, noise_s, self._change_ratio) for s in both
-        )
-
-    def _is_slow(self, sample: Sample, noise_s: float) -> bool:
+    def _is_slow(self, sample: Sample) -> bool:
         expected_s = (sample.bits + ALONG_BITS) / self.rate_bps(0.5)
-        return sample.air_s > max(expected_s * self._change_ratio, expected_s + noise_s)
+        return sample.air_s > max(expected_s * self._change_ratio, expected_s + self._noise_s)
 
-    def _is_fast(self, sample: Sample, noise_s: float, ratio: float) -> bool:
-        expected_s = sample.bits / self.rate_bps(0.5)
-        return sample.air_s < min(expected_s / ratio, expected_s - noise_s)
+    def _was_held_up(self, sample: Sample) -> bool:
+        """Return whether it came in a burst behind a late one: then it does not show the rate."""
+        return sample.queued and sample.time_s < self._burst_until_s and self._is_early(sample)
+
+    def _is_early(self, sample: Sample) -> bool:
+        return sample.air_s < self._expected_s(sample) / self._change_ratio
+
+    def _is_surely_early(self, sample: Sample) -> bool:
+        """Return whether a sample shows a faster link by itself, being as telling as others."""
+        if sample.queued or 2 * sample.bits < max(kept.bits for kept in self._samples):
+            return False
+        expected_s = self._expected_s(sample)
+        least_s = min(expected_s / self._change_ratio**2, expected_s - SURE_ALONE * self._noise_s)
+        return max(sample.air_s, 0.0) < least_s

@@ -36,9 +36,15 @@ class Patience:
         self._count = 0
         self._since_s = None
 
-    def is_over(self, now_s: float, *, is_frame: bool) -> bool:
-        """Note that something is better now; return whether it has been for long enough."""
+    def is_over(self, now_s: float, frames: int) -> bool:
+        """
+        Note that something is better now; return whether it has been for long enough.
+
+        :param frames: how many have ended since this was last asked.
+        """
         if self._since_s is None:
             self._since_s = now_s
-        self._count += is_frame
+            # Whether it was better when those before the newest ended, nobody has looked.
+            frames = min(frames, 1)
+        self._count += frames
         return self._count >= self._frames or now_s - self._since_s >= self._time_s

@@ -24,13 +24,15 @@ when its predictions have moved: deadlines and the number of frames under way fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 import math
 
 from dads_ros.errors import ConfigError
 from dads_ros.monitor import reasons
 from dads_ros.monitor.gain import best_plan
 from dads_ros.monitor.gain import gain_of
+from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.patience import Patience
 from dads_ros.monitor.recovery import Recovery
 from dads_ros.partition.plan import CutPlan
@@ -48,42 +50,6 @@ DRIFT = 1.25
 FOREVER_S = 60.0  # stands in a message for a transfer that will not end
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyLimits:
-    """
-    What the policy weighs.
-
-    :param gain: share of the present delay (or longest stage) that a change must save.
-    :param patience_frames: for so many frames in a row, or for ``settle_s``, whichever is less.
-    :param stay_local_s: after the link was lost, it must be back for this long; longer, if it
-        is soon lost again.
-    :param deadline_factor: how long the cloud may take to answer, as a multiple of what link and
-        cloud are predicted to take, or as long as the car would need for the rest: who waits so
-        long is at most twice as late as who had known,
-    :param deadline_floor_s: but no less than this,
-    :param deadline_ceiling_s: and no more than this.
-    :param settle_s: a plan stays for at least so long, unless its change is urgent.
-    """
-
-    gain: float = 0.1
-    patience_frames: int = 3
-    stay_local_s: float = 1.0
-    deadline_factor: float = 2.0
-    deadline_floor_s: float = 0.25
-    deadline_ceiling_s: float = 1.0
-    settle_s: float = 1.0
-
-    def deadline_s(self, plan: CutPlan, local_s: float) -> float:
-        """
-        Return a frame's deadline: its time on the car, and how long the answer may take.
-
-        :param local_s: what the car takes for all of it.
-        """
-        wanted_s = (plan.delay_s - plan.edge_s) * self.deadline_factor
-        wanted_s = max(wanted_s, local_s - plan.edge_s)
-        return plan.edge_s + min(max(wanted_s, self.deadline_floor_s), self.deadline_ceiling_s)
-
-
 class Policy:
     """
     Holds the plan in force and decides on the next.
@@ -91,6 +57,7 @@ class Policy:
     :param table: every plan there is.
     :param inputs: the network's input layers, which the wish 'cloud' sends.
     :param first_plan_id: plans are numbered from here.
+    :param row_of: finds the row of a cut that is asked for, and may add it to the table.
     """
 
     def __init__(
@@ -100,11 +67,13 @@ class Policy:
         inputs: tuple[str, ...],
         limits: PolicyLimits,
         first_plan_id: int = 1,
+        row_of: Callable[[PlanTable, tuple[str, ...], str], int] = PlanTable.row_of,
     ) -> None:
         self.table = table
         self._model_hash = model_hash
         self._uploads = [i for i, row in enumerate(table.rows) if row.boundary == inputs]
         self._limits = limits
+        self._row_of = row_of
         self._next_plan_id = first_plan_id
         self._wish = 'auto'
         self._asked = ''
@@ -125,28 +94,40 @@ class Policy:
 
     def ask(self, wish: str, boundary: tuple[str, ...] = (), codec: str = '') -> None:
         """
-        Change what the user wants; the next update decides by it.
+        Change what the user wants; the next update decides by it. All is as before on an error.
 
-        Raises ConfigError when the wish is unknown or cannot be met, PlanError when this table
-        has no such row.
+        Raises ConfigError when the wish is unknown or cannot be met, CutError or PlanError when
+        there is no such row.
         """
         if wish not in WISHES:
             raise ConfigError(f'mode {wish!r} is unknown; use one of {", ".join(WISHES)}')
         if wish == 'cloud' and not self._uploads:
             raise ConfigError("mode 'cloud' needs the frame to be sent, which privacy forbids")
+        fixed_row = self._fixed_row
         if wish == 'fixed':
-            self._fixed_row = self.table.row_of(boundary, codec)
-        self._wish = wish
+            fixed_row = self._row_of(self.table, boundary, codec)
+        if (wish, fixed_row) == (self._wish, self._fixed_row):
+            return
+        self._wish, self._fixed_row = wish, fixed_row
         self._asked = f'mode {wish!r} asked for'
 
     def update(
-        self, situation: Situation, alive: bool, now_s: float, *, is_frame: bool, missed: int = 0
+        self,
+        situation: Situation,
+        alive: bool,
+        now_s: float,
+        *,
+        frames: int,
+        sure_bps: float = math.inf,
+        missed: int = 0,
     ) -> Plan | None:
         """
         Return a new plan, or None to stay with the one in force.
 
         :param alive: whether the cloud answered recently.
-        :param is_frame: whether a frame has just ended; only frames count towards patience.
+        :param frames: how many have ended since the last update; patience counts them.
+        :param sure_bps: what the link carries at least. A plan that sends more than the one in
+            force must be worth it at this rate: small messages tell little of larger ones.
         :param missed: deadlines missed in a row, when these are too many; else 0.
         """
         failure = self._failure(situation, alive, missed)
@@ -155,6 +136,13 @@ class Policy:
             self._recovery.failed(now_s, was_in_use=was_in_use)
             self._retry |= was_in_use and missed > 0
         best = self._wanted(situation, now_s)
+        if self._sends_more(best):
+            sure = replace(situation, uplink_bps=min(situation.uplink_bps, sure_bps))
+            surely_best = self._wanted(sure, now_s)
+            if self._sends_more(surely_best):
+                best, situation = surely_best, sure
+            else:
+                best = self.table.evaluate(self._row, situation, self._load_in_force())
         why = self._asked or self._first(failure)
         self._asked = ''
         if why:
@@ -171,10 +159,15 @@ class Policy:
         if gain < self._limits.gain:
             self._patience.restart()
             return self._renew(present, situation, now_s)
-        lasting = self._patience.is_over(now_s, is_frame=is_frame)
+        lasting = self._patience.is_over(now_s, frames)
         if not lasting or now_s - self._taken_s < self._limits.settle_s:
             return None
         return self._take(best, situation, reasons.saving(present, best, gain), now_s)
+
+    def _sends_more(self, plan: CutPlan) -> bool:
+        """Return whether a plan sends more than the one in force."""
+        rows = self.table.rows
+        return rows[plan.row].totals.mean_bytes > rows[self._row].totals.mean_bytes
 
     def _failure(self, situation: Situation, alive: bool, missed: int) -> str:
         """Return why nothing should be sent now, or nothing."""
@@ -243,8 +236,7 @@ class Policy:
     def _take(self, best: CutPlan, situation: Situation, why: str, now_s: float) -> Plan:
         if self.plan is not None and self.plan.is_local and best.boundary:
             self._recovery.returned(now_s)
-        if best.row != self._row or situation.uplink_bps > self._made_for_bps:
-            self._made_for_bps = situation.uplink_bps
+        self._made_for_bps = situation.uplink_bps
         self._row = best.row
         self._patience.restart()
         self._retry = False
@@ -266,7 +258,7 @@ class Policy:
             cloud_s=best.cloud_s,
             delay_s=_told_delay_s(best),
             max_rate_hz=best.max_rate_hz,
-            deadline_s=self._limits.deadline_s(best, local.edge_s),
+            deadline_s=self._limits.deadline_s(best, local.edge_s, situation.rate_hz),
             reason=text,
         )
         return self.plan

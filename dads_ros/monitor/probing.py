@@ -48,7 +48,7 @@ RESERVE_BYTES = 20_000
 RESERVE_SHARE = 0.1
 # Between a poor link's probes from the reserve, at first; each time so many times longer.
 FIRST_WAIT_S = 1.0
-LONGER = 1.5
+LONGER = 1.4
 # A padded probe is worth its cost when it is so many times larger than the bundles.
 WORTH = 2.0
 
@@ -76,6 +76,8 @@ class ProbeBudget:
         *,
         link_is_idle: bool,
         telling_bytes: int = SMALL_BYTES + 1,
+        look_bytes: int = TELLING_BYTES,
+        is_in_doubt: bool = False,
     ) -> int | None:
         """
         Return the padding of the probe to send now in bytes, or None.
@@ -86,18 +88,24 @@ class ProbeBudget:
         :param link_is_idle: whether the probe would wait for no other message; one that does
             tells nothing of the round trip, so it is put off for a while.
         :param telling_bytes: the least message that tells the rate.
+        :param look_bytes: what to look with at a poor link, out of the reserve.
+        :param is_in_doubt: whether the link may be faster now, which should not wait.
         """
         self._fill((rate_bps or UNKNOWN_RATE_BPS) * PROBE_SHARE / 8, telling_bytes, now_s)
         put_off_s = 0.0 if link_is_idle else PUT_OFF_S * (self._count * GOLDEN % 1.0)
         due_s = self._probed_s + PROBE_PERIOD_S + put_off_s
         if now_s < due_s or self._bytes < PROBE_OVERHEAD_BYTES:
             return None
+        can_look = not bundle_bytes and self._reserve_bytes >= look_bytes + PROBE_OVERHEAD_BYTES
+        if is_in_doubt and can_look:
+            return self._look(look_bytes, now_s)
         affordable = int(self._bytes) - PROBE_OVERHEAD_BYTES
         # Every second probe is small, for the round trip that the others are measured against.
         wanted = self._count % 2 == 1
         padded = wanted and affordable >= max(telling_bytes, bundle_bytes * WORTH)
         if wanted and not padded and not bundle_bytes:
-            return self._probe_from_reserve(telling_bytes, now_s)  # or it will be affordable
+            has_waited = now_s >= self._probed_s + self._wait_s
+            return self._look(look_bytes, now_s) if can_look and has_waited else None
         self._probed_s = now_s
         self._count += 1
         padding = affordable if padded else 0
@@ -117,13 +125,9 @@ class ProbeBudget:
         most = min(max(pace * SAVED_S, least), PROBE_LIMIT_BYTES - RESERVE_BYTES)
         self._bytes = min(self._bytes + earned, most)
 
-    def _probe_from_reserve(self, telling_bytes: int, now_s: float) -> int | None:
-        """Return the padding of a probe that tells the rate clearly, or None: wait longer."""
-        padding = max(telling_bytes, TELLING_BYTES)
-        size_bytes = PROBE_OVERHEAD_BYTES + padding
-        if self._reserve_bytes < size_bytes or now_s < self._probed_s + self._wait_s:
-            return None
-        self._reserve_bytes -= size_bytes
+    def _look(self, padding: int, now_s: float) -> int:
+        """Pay a probe from the reserve and return its padding."""
+        self._reserve_bytes -= padding + PROBE_OVERHEAD_BYTES
         self._wait_s *= LONGER
         self._probed_s = now_s
         self._count += 1

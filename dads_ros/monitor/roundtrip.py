@@ -20,6 +20,10 @@ from collections import deque
 from statistics import median
 
 KEPT = 5
+# By how much they differ takes more of them to tell,
+KEPT_FOR_SPREAD = 9
+# and is so many times what half of them differ from the median by.
+SPREAD = 4.0
 # A round trip that is so many times what a message took had a queue in it that is gone.
 QUEUE_RATIO = 3.0
 
@@ -28,31 +32,33 @@ class RoundTrips:
     """The recent round trips; their median, so that a single late one changes nothing."""
 
     def __init__(self) -> None:
-        self._recent_s: deque[float] = deque(maxlen=KEPT)
+        self._all_s: deque[float] = deque(maxlen=KEPT_FOR_SPREAD)
 
     @property
     def is_known(self) -> bool:
         """Return whether there has been one."""
-        return bool(self._recent_s)
+        return bool(self._all_s)
 
     @property
     def median_s(self) -> float:
         """Return the round trip; 0 before the first."""
-        return median(self._recent_s) if self._recent_s else 0.0
+        return median(self._recent_s) if self._all_s else 0.0
 
     @property
     def spread_s(self) -> float:
         """
         Return by how much they differ.
 
-        Without the longest: one that sat out an outage must not make everything look alike.
+        By their median: one that sat out an outage must not make everything look alike.
         """
-        ordered = sorted(self._recent_s)
-        return ordered[-2] - ordered[0] if len(ordered) > 2 else 0.0
+        if len(self._all_s) <= 2:
+            return 0.0
+        middle_s = median(self._all_s)
+        return SPREAD * median(abs(whole_s - middle_s) for whole_s in self._all_s)
 
     def note(self, whole_s: float) -> None:
         """Take in a small message's time."""
-        self._recent_s.append(whole_s)
+        self._all_s.append(whole_s)
 
     def refute(self, whole_s: float) -> None:
         """
@@ -61,9 +67,13 @@ class RoundTrips:
         While a queue of seconds drains, messages are sooner than the median of those before them
         and would seem to need no time on the air at all.
         """
-        if not self._recent_s:
+        if not self._all_s:
             return
-        while self._recent_s and self.median_s > whole_s * QUEUE_RATIO:
-            self._recent_s.remove(max(self._recent_s))
-        if not self._recent_s:
-            self._recent_s.append(whole_s)
+        while self._all_s and self.median_s > whole_s * QUEUE_RATIO:
+            self._all_s.remove(max(self._recent_s))
+        if not self._all_s:
+            self._all_s.append(whole_s)
+
+    @property
+    def _recent_s(self) -> list[float]:
+        return list(self._all_s)[-KEPT:]

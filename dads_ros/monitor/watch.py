@@ -17,14 +17,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
 
 from dads_ros.errors import ConfigError
+from dads_ros.errors import DadsError
 from dads_ros.errors import PlanError
 from dads_ros.graph import LayerGraph
 from dads_ros.monitor.exact import ExactSolver
+from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.policy import Policy
-from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.monitor.refine import RefinedTable
 from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.table import PlanTable
@@ -57,9 +61,6 @@ def make_policy(settings: MonitorSettings, first_plan_id: int) -> Policy:
     graphs = cost_graphs(graph, edge, cloud, privacy=s.privacy)
     planner = Planner(graph, dict(graphs), s.accuracy_budget, calibration)
     table = planner.build_table()
-    boundary = tuple(name for name in s.fixed_boundary if name)
-    if boundary:
-        table = with_cut(table, graphs, graph, boundary, s.fixed_codec)
     if not table.complete:
         table = RefinedTable(table, ExactSolver(planner))
     limits = PolicyLimits(
@@ -70,9 +71,68 @@ def make_policy(settings: MonitorSettings, first_plan_id: int) -> Policy:
         deadline_floor_s=s.deadline_floor_s,
         deadline_ceiling_s=s.deadline_ceiling_s,
     )
-    policy = Policy(table, graph.model_hash, graph.inputs, limits, first_plan_id)
-    policy.ask(s.mode, boundary, s.fixed_codec)
+    row_of = Cuts(planner, graphs).row_of
+    policy = Policy(table, graph.model_hash, graph.inputs, limits, first_plan_id, row_of)
+    try:
+        ask(policy, settings)
+    except DadsError:
+        if isinstance(table, RefinedTable):
+            table.close()
+        raise
     return policy
+
+
+def ask(policy: Policy, settings: MonitorSettings) -> None:
+    """
+    Have a policy do what the settings ask for from now on; on an error it goes on as before.
+
+    Raises ConfigError, CutError or PlanError when the wish cannot be met.
+    """
+    boundary = tuple(name for name in settings.fixed_boundary if name)
+    policy.ask(settings.mode, boundary, settings.fixed_codec)
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """
+    Finds cuts that are asked for, and adds those to the table that it had no reason to hold.
+
+    :param planner: says what keeps within the accuracy budget. Nothing else is chosen unasked.
+    :param graphs: costs per codec; what is asked for may cost more accuracy than the budget.
+    """
+
+    planner: Planner
+    graphs: Mapping[str, CostGraph]
+
+    def row_of(self, table: PlanTable, boundary: tuple[str, ...], codec: str) -> int:
+        """
+        Return the number of a cut's row; a new one is the last.
+
+        :param codec: empty for the one that sends the least within the accuracy budget.
+        Raises CutError or PlanError when the cut is not legal or the codec does not carry it.
+        """
+        if not boundary:
+            return table.local_row
+        row = self._row(boundary, codec) if codec else self._smallest(boundary)
+        number = table.find(row)
+        if number is None:
+            number = table.add(row, is_choice=self.planner.is_within_budget(row))
+        return number
+
+    def _row(self, boundary: tuple[str, ...], codec: str) -> Row:
+        return cut_row(self.graphs, self.planner.graph, boundary, codec)
+
+    def _smallest(self, boundary: tuple[str, ...]) -> Row:
+        rows = []
+        for codec in self.graphs:
+            with suppress(PlanError):
+                rows.append(self._row(boundary, codec))
+        kept = [row for row in rows if self.planner.is_within_budget(row)]
+        if not kept:
+            raise PlanError(
+                f'no codec sends {", ".join(boundary)!r} within the accuracy budget; name one'
+            )
+        return min(kept, key=lambda row: row.totals.mean_bytes)
 
 
 def with_cut(
@@ -87,6 +147,23 @@ def with_cut(
 
     Raises CutError or PlanError when the cut is not legal or the codec does not carry it.
     """
+    row = cut_row(graphs, graph, boundary, codec)
+    if table.find(row) is not None:
+        return table
+    grown = copy(table)
+    grown.add(row, is_choice=False)
+    return grown
+
+
+def cut_row(
+    graphs: Mapping[str, CostGraph], graph: LayerGraph, boundary: tuple[str, ...], codec: str
+) -> Row:
+    """
+    Return the row of any legal cut.
+
+    :param boundary: in any order; the row has it in the network's.
+    Raises CutError or PlanError when the cut is not legal or the codec does not carry it.
+    """
     edge = graph.all_edge - set(graph.cloud_layers(boundary))
     costs = graphs.get(codec)
     if costs is None:
@@ -95,13 +172,9 @@ def with_cut(
     refused = [name for name in boundary if costs.index[name] in costs.forbidden]
     if refused:
         raise PlanError(
-            f'tensor {refused[0]!r} must not be sent as {codec!r}, by privacy, the accuracy '
-            'budget or a profile of compiled halves, which has one cut; use another codec or cut'
+            f'tensor {refused[0]!r} cannot be sent as {codec!r}: the profiles lack that codec for '
+            'it, privacy keeps it, or compiled halves have another cut; use another codec or cut'
         )
-    try:
-        table.row_of(boundary, codec)
-    except PlanError:
-        mask = sum(1 << position for position in positions)
-        row = Row(boundary, mask, codec, costs.totals(positions))
-        return PlanTable(table.ids, (*table.rows, row), table.complete)
-    return table
+    mask = sum(1 << position for position in positions)
+    ordered = tuple(sorted(boundary, key=costs.index.__getitem__))
+    return Row(ordered, mask, codec, costs.totals(positions))

@@ -28,7 +28,6 @@ from typing import Any
 from typing import Generic
 from typing import TypeVar
 
-from dads_ros.errors import ConfigError
 from dads_ros.errors import DadsError
 from dads_ros.nodes import events
 from dads_ros.nodes import parameters
@@ -91,7 +90,7 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         """
         Take in parameters that are about to change while running.
 
-        Raises ConfigError when the new ones do not do; they are refused then, with its text.
+        Raises a DadsError when the new ones do not do; they are refused then, with its text.
         """
 
     def create_subscription(  # type: ignore[override]
@@ -185,7 +184,7 @@ class DadsNode(LifecycleNode, Generic[Settings]):
             if ours := parameters.checked(self._settings_type, changes):
                 self.settings = replace(before, **ours)  # type: ignore[type-var]
                 self.settings_changed()
-        except ConfigError as error:
+        except DadsError as error:
             self.settings = before
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)

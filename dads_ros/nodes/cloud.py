@@ -121,15 +121,17 @@ class CloudNode(base.DadsNode[CloudSettings]):
 
     def _open_lane(self, name: str) -> _Lane:
         _check_namespace(name)
-        profile = qos.wire(self.settings.reliability)
-        results, replies = (
-            self._wire.outlet(_topic(name, kind), profile) for kind in ('result', 'probe_reply')
-        )
+        wire, probes = qos.wire(self.settings.reliability), qos.probes()
+        results = self._wire.outlet(_topic(name, 'result'), wire)
+        replies = self._wire.outlet(_topic(name, 'probe_reply'), probes)
         for outlet in (results, replies):
             outlet.activate()
         listening = tuple(
             self._wire.listen(_topic(name, kind), partial(callback, name), profile)
-            for kind, callback in (('bundle', self._on_bundle), ('probe', self._on_probe))
+            for kind, callback, profile in (
+                ('bundle', self._on_bundle, wire),
+                ('probe', self._on_probe, probes),
+            )
         )
         return _Lane(results, replies, listening)
 

@@ -48,7 +48,7 @@ class Diagnostics:
     Publishes a node's status while the node is active.
 
     :param statuses: called each time; makes them with ``status``.
-    :param is_timed: by a timer; else the node calls ``publish`` about every PERIOD_S.
+    :param is_timed: by a timer; else the node calls ``publish``, at least every PERIOD_S or so.
     """
 
     def __init__(

@@ -83,9 +83,8 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         self._told_labels = Labels(self, loaded.detector)
         self._overlay = Overlay(self, self._labels)
         self._uplink = SwitchedUplink(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
-        wire = qos.wire(s.reliability)
-        self._bundles = self._wire.outlet('bundle', wire)
-        self._probes = self._wire.outlet('probe', wire)
+        self._bundles = self._wire.outlet('bundle', qos.wire(s.reliability))
+        self._probes = self._wire.outlet('probe', qos.probes())
         self._detections = self.create_lifecycle_publisher(
             Detection2DArray, 'detections', qos.local()
         )
@@ -113,11 +112,10 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             base.Worker('edge pipeline', self._work, self.fail),
             base.Worker('overlay', self._overlay.step, self.fail),
         ]
-        wire = qos.wire(self.settings.reliability)
         listen = self.create_subscription
         self._listening = [
-            self._wire.listen('result', self._on_result, wire),
-            self._wire.listen('probe_reply', self._on_probe_reply, wire),
+            self._wire.listen('result', self._on_result, qos.wire(self.settings.reliability)),
+            self._wire.listen('probe_reply', self._on_probe_reply, qos.probes()),
             self._wire.listen('plan', self._on_plan, qos.latched()),
             listen(msg.Probe, 'probe_request', self._on_probe_request, qos.local()),
             listen(msg.LinkState, 'link_state', self._on_link_state, qos.local()),

@@ -39,6 +39,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from rclpy.serialization import serialize_message
 
@@ -60,7 +61,7 @@ class Intruder:
         self._plain: dict[str, Any] = {}
         self._sealed: dict[str, Any] = {}
         for kind, plain_type in KINDS.items():
-            profile = qos.latched() if kind == 'plan' else qos.wire('reliable')
+            profile = _profile(kind)
             for channel, message_type, topic, hear in (
                 (self._plain, plain_type, kind, self._on_plain),
                 (self._sealed, msg.Sealed, f'sealed/{kind}', self._on_sealed),
@@ -135,6 +136,13 @@ class Intruder:
             if status.hardware_id == self._namespace:
                 name = status.name.removeprefix(self._namespace).strip('/')
                 self.told[name] = {value.key: value.value for value in status.values}
+
+
+def _profile(kind: str) -> QoSProfile:
+    """Return the profile of a topic as the nodes have it: another would hear nothing of it."""
+    if kind == 'plan':
+        return qos.latched()
+    return qos.probes() if kind.startswith('probe') else qos.wire('reliable')
 
 
 def forged_result(bundle: msg.Bundle) -> bytes:

@@ -23,12 +23,12 @@ import threading
 import time
 from typing import Any
 
+from dads_ros.monitor import watch
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.monitor import Outlook
 from dads_ros.monitor.probing import PROBE_OVERHEAD_BYTES
 from dads_ros.monitor.refine import RefinedTable
-from dads_ros.monitor.watch import make_policy
 import dads_ros.msg as msg
 from dads_ros.nodes import base
 from dads_ros.nodes import diagnostics
@@ -44,7 +44,7 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 
 # How often the reports are read. Their times are those of the edge, so this only delays decisions.
 # How soon the monitor sees that something is late,
-TICK_S = 0.08
+TICK_S = 0.1
 # and how many ticks pass between two looks while nothing is: most of what it takes of a core is
 # waking up and taking in the reports of frames, which cost less together.
 TICKS_PER_LOOK = 3
@@ -75,7 +75,7 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
     def configure(self) -> None:
         """Build the plan table from both profiles; announce what is published."""
         # A monitor that was restarted must not use the ids of its earlier life.
-        self._policy = make_policy(self.settings, first_plan_id=int(time.time()) % 2**31)
+        self._policy = watch.make_policy(self.settings, first_plan_id=int(time.time()) % 2**31)
         self._monitor = Monitor(self._policy)
         wire = Wire(self, keyring_of_car(self, self.settings.key_file), limit_bytes=0)
         self._plans = wire.outlet('plan', qos.latched())
@@ -108,7 +108,10 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
             self._worker.stop()
             self._worker = None
             active_s = time.monotonic() - self._active_since_s
-            self.get_logger().info(f'probed with {self._probed_bytes} bytes in {active_s:.1f} s')
+            self.get_logger().info(
+                f'probed {self._probe_sequence} times with {self._probed_bytes} bytes '
+                f'in {active_s:.1f} s'
+            )
 
     def cleanup(self) -> None:
         """End the solver that may stand behind the table."""
@@ -116,14 +119,10 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
             self._policy.table.close()
 
     def settings_changed(self) -> None:
-        """Take in a mode that was set while running."""
+        """Take in a mode, or the cut of mode 'fixed', that was set while running."""
         if hasattr(self, '_policy'):
-            self._ask()
-
-    def _ask(self) -> None:
-        s = self.settings
-        with self._lock:
-            self._policy.ask(s.mode, tuple(n for n in s.fixed_boundary if n), s.fixed_codec)
+            with self._lock:
+                watch.ask(self._policy, self.settings)
 
     def _on_link_event(self, event: msg.LinkEvent) -> None:
         key = MessageKey(event.probe, event.sequence)
@@ -153,16 +152,18 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         time.sleep(TICK_S)
         self._ticks += 1
         with self._lock:
+            is_due = self._ticks % TICKS_PER_LOOK == 0
             late = list(_waiting(self._late))
-            if not late and not self._monitor.waits and self._ticks % TICKS_PER_LOOK:
+            if not late and not is_due and not self._monitor.has_news(_now_s()):
                 return
             reports = [*late, *_waiting(self._ended)]
             for _, take, report in sorted(reports, key=lambda r: r[0]):
                 take(report)
-            self._look()
+            if is_due or self._monitor.has_news(_now_s()):
+                self._look()
 
     def _look(self) -> None:
-        now_s = time.monotonic_ns() / 1e9
+        now_s = _now_s()
         self._outlook = outlook = self._monitor.look(now_s)
         if outlook.plan is not None:
             self._publish_plan(outlook.plan)
@@ -174,8 +175,11 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         if now_s - self._state_s >= STATE_PERIOD_S:
             self._state_s = now_s
             self._publish_state(outlook)
-        if now_s - self._diagnosed_s >= diagnostics.PERIOD_S:
+        is_due = now_s - self._diagnosed_s >= diagnostics.PERIOD_S
+        if is_due:
             self._diagnosed_s = now_s
+        # A plan may be replaced before its second is over, and has its place there all the same.
+        if is_due or outlook.plan is not None:
             self._diagnostics.publish()
 
     def _publish_plan(self, plan: Plan) -> None:
@@ -222,6 +226,10 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
             values['exact heavy plan'] = self._policy.table.told()
         level = diagnostics.WARN if behind or not outlook.link.alive else diagnostics.OK
         return [diagnostics.status(self, 'plan', plan.reason, values, level)]
+
+
+def _now_s() -> float:
+    return time.monotonic_ns() / 1e9
 
 
 def _waiting(subscription: Any) -> Iterator[tuple[int, Callable[[Any], None], Any]]:

@@ -45,8 +45,8 @@ class PingNode(base.DadsNode[PingSettings]):
         """Announce the probes, sealed if there is a key."""
         wire = Wire(self, keyring_of_car(self, self.settings.key_file), limit_bytes=0)
         # What to offer and to ask for so that a cloud of either reliability is heard.
-        self._probes = wire.outlet('probe', qos.wire('reliable'))
-        wire.listen('probe_reply', self._on_reply, qos.wire('best_effort'))
+        self._probes = wire.outlet('probe', qos.probes())
+        wire.listen('probe_reply', self._on_reply, qos.probes())
 
     def activate(self) -> None:
         """Begin to ask."""

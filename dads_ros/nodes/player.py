@@ -69,7 +69,8 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
         message = self._message(frame, stamp_ns)
         if self._start_ns is None:
             self._start_ns = time.monotonic_ns()
-            self.get_logger().info('playing')
+            # With this, who reads the log knows when each frame was due on this machine's clock.
+            self.get_logger().info(f'playing, stamp {stamp_ns} at {self._start_ns} ns')
         wait_s = due_s - (time.monotonic_ns() - self._start_ns) / 1e9
         if wait_s > 0:
             time.sleep(wait_s)
@@ -88,7 +89,8 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
                 first_ns = frame.stamp_ns if first_ns is None else first_ns
                 due_s = offset_s + (frame.stamp_ns - first_ns) / 1e9 / s.rate
                 own = self._source.has_stamps and s.rate == 1.0
-                stamp_ns = frame.stamp_ns if own else origin_ns + round(due_s * 1e9)
+                own_ns = frame.stamp_ns + round(offset_s * 1e9)
+                stamp_ns = own_ns if own else origin_ns + round(due_s * 1e9)
                 yield due_s, stamp_ns, frame
             if not s.loop:
                 return

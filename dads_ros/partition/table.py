@@ -45,6 +45,7 @@ _FORMAT = 1
 # Weights of (edge, transfer, cloud) on a simplex grid: each gives a lower bound on the longest
 # stage, because a weighted mean is at most the maximum and is minimal at a supported row.
 _BOUND_WEIGHTS = np.array([(i, j, 4 - i - j) for i in range(5) for j in range(5 - i)]) / 4.0
+_NEVER = 1e9  # a cost that keeps a row from being chosen; with infinity, bounds would be nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +153,18 @@ class PlanTable:
                 return number
         return None
 
-    def add(self, row: Row) -> None:
-        """Add a row in place; the numbers of the others stay."""
-        light, heavy = _columns([row])
+    def add(self, row: Row, *, is_choice: bool = True) -> int:
+        """
+        Add a row in place and return its number; the numbers of the others stay.
+
+        :param is_choice: whether it may be chosen; else it is there to be evaluated by number.
+        """
+        light, heavy = (c if is_choice else np.full_like(c, _NEVER) for c in _columns([row]))
         self.rows = (*self.rows, row)
         self._light = np.concatenate([self._light, light])
         self._heavy = np.concatenate([self._heavy, heavy], axis=1)
         self._edges = dict(self._edges)  # a copy of this table may number its rows differently
+        return len(self) - 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the table as a dict of JSON types; an edge set is a bit mask in hexadecimal."""
@@ -256,17 +262,14 @@ class PlanTable:
 
     def _at(self, row: int, situation: Situation, mode: Load, bound: float | None) -> CutPlan:
         """Evaluate a row; a bound of None says that it is the minimum."""
-        entry = self.rows[row]
-        edge_s, bits, cloud_s, uses_cloud = self._light[row].tolist()
-        edge_s *= situation.edge_factor
-        cloud_s *= situation.cloud_factor
-        transfer_s = 0.0
-        delay_s = edge_s
-        if uses_cloud:
-            head_start_bits = situation.head_start_bits
-            if mode == 'heavy':
-                bits, head_start_bits = float(self._heavy[1, row]), 0.0
-            bits = max(0.0, bits + situation.overhead_bits - head_start_bits)
+        entry, totals = self.rows[row], self.rows[row].totals
+        edge_s = float(totals.edge_ns) * 1e-9 * situation.edge_factor
+        cloud_s = float(totals.cloud_ns) * 1e-9 * situation.cloud_factor
+        transfer_s, delay_s = 0.0, edge_s
+        if totals.uses_cloud:
+            size_bytes = totals.peak_bytes if mode == 'heavy' else totals.mean_bytes
+            head_start_bits = 0.0 if mode == 'heavy' else situation.head_start_bits
+            bits = max(0.0, float(size_bytes) * 8.0 + situation.overhead_bits - head_start_bits)
             transfer_s = bits / situation.uplink_bps if situation.has_link else math.inf
             delay_s = edge_s + transfer_s + cloud_s + situation.rtt_s
         if bound is None:

@@ -23,6 +23,7 @@ from weakref import WeakSet
 
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
+from dads_ros.model import compiled
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.capture import Model
 from dads_ros.model.devices import find_device
@@ -49,10 +50,13 @@ def load_model(settings: DetectorSettings, log: Log) -> LoadedModel:
     Load and capture the detector that the settings name; takes seconds.
 
     Sets the threads that compute, which all nodes of a process share. Raises ConfigError or
-    CaptureError when the detector cannot be loaded, or the device is not there.
+    CaptureError when the detector cannot be loaded, the device is not there, or compiled halves
+    are asked for on one that has none.
 
     :param log: is told, now or later and from any thread, which halves are compiled.
     """
+    if settings.compiled:
+        compiled.require_cpu(settings.device)
     find_device(settings.device)
     weights = Path(settings.weights) if settings.weights else None
     detector = load_detector(settings.detector, weights)

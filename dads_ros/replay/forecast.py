@@ -21,10 +21,10 @@ from functools import partial
 from pathlib import Path
 
 from dads_ros.monitor.gain import best_plan
+from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.policy import Policy
-from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.monitor.watch import with_cut
 from dads_ros.partition.situation import Situation
 from dads_ros.profiles.calibration import Calibration

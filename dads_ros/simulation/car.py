@@ -30,7 +30,7 @@ import math
 from typing import Protocol
 
 from dads_ros.detections import Detections
-from dads_ros.monitor.link import LinkEstimate
+from dads_ros.monitor.estimate import LinkEstimate
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.monitor.monitor import MISS_LIMIT
@@ -269,7 +269,8 @@ class Car:
         key = MessageKey(True, len(self._probes))
         self._probes.append((self._now_s, size_bytes))
         self._monitor.sent(key, size_bytes, self._now_s)
-        awake_s = self._cloud.awake_s(self._link.send(self._now_s, size_bytes))
+        arrival_s = self._link.send(self._now_s, size_bytes, is_probe=True)
+        awake_s = self._cloud.awake_s(arrival_s)
         self._at(awake_s + self._link.way_s(), partial(self._probe_answered, key))
 
     def _probe_answered(self, key: MessageKey) -> None:

@@ -20,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import fmean
 
-from dads_ros.monitor.link import LinkEstimate
+from dads_ros.monitor.estimate import LinkEstimate
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Plan
 

@@ -22,6 +22,8 @@ import random
 
 from dads_ros.trace import Trace
 
+PACKET_BYTES = 1500
+
 
 @dataclass(frozen=True)
 class World:
@@ -32,6 +34,9 @@ class World:
     :param rtt_s: of an empty message.
     :param jitter: by this share round trips, rate and stage times vary, evenly distributed.
     :param loss: share of messages that never arrive.
+    :param packet_loss: share of packets that are lost and sent again, as reliable DDS does; what
+        follows from the same writer waits for them, since it delivers in order.
+    :param resend_s: after up to so long, and a round trip, a lost packet arrives.
     :param burst_bytes: what passes at once after a pause, as the kernel's token bucket lets it.
     :param edge_factor: how many times slower than profiled the edge is.
     :param pauses_s: from when to when the cloud does nothing.
@@ -46,6 +51,8 @@ class World:
     rtt_s: float = 0.02
     jitter: float = 0.0
     loss: float = 0.0
+    packet_loss: float = 0.0
+    resend_s: float = 0.1
     burst_bytes: int = 0
     edge_factor: float = 1.0
     cloud_factor: float = 1.0
@@ -71,26 +78,49 @@ class Chance:
         """Return whether a message is lost."""
         return self._random.random() < self._world.loss
 
+    def held_s(self, size_bytes: float) -> float:
+        """Return for how long a message waits for packets that were lost."""
+        world = self._world
+        if not world.packet_loss:
+            return 0.0
+        missing, held_s = math.ceil(size_bytes / PACKET_BYTES), 0.0
+        while missing := sum(self._random.random() < world.packet_loss for _ in range(missing)):
+            held_s += self._random.random() * world.resend_s + world.rtt_s
+        return held_s
+
 
 class Link:
-    """A queue that serves one message after another at the trace's rate and keeps their order."""
+    """
+    A queue that serves one message after another at the trace's rate and keeps their order.
+
+    Where packets are lost and sent again only each writer's order is kept.
+    """
 
     def __init__(self, world: World, chance: Chance) -> None:
         self._world = world
         self._chance = chance
         self._free_s = -math.inf
         self._last_arrival_s = -math.inf
+        self._delivered_s = {True: -math.inf, False: -math.inf}
 
     def finish_s(self, now_s: float, size_bytes: float) -> float:
         """Return when a message handed over now would have crossed, without jitter."""
         return max(now_s, self._crossed_s(now_s, size_bytes))
 
-    def send(self, now_s: float, size_bytes: float) -> float:
-        """Hand a message over; return when it arrives, infinity when it never does."""
+    def send(self, now_s: float, size_bytes: float, *, is_probe: bool = False) -> float:
+        """
+        Hand a message over; return when it arrives, infinity when it never does.
+
+        :param is_probe: probes have a writer of their own.
+        """
         self._free_s = self._crossed_s(now_s, size_bytes * self._chance.vary())
         arrival_s = max(now_s, self._free_s) + self.way_s()
         self._last_arrival_s = max(self._last_arrival_s, arrival_s)
-        return math.inf if self._chance.loses() else self._last_arrival_s
+        if self._chance.loses():
+            return math.inf
+        held_until_s = self._last_arrival_s + self._chance.held_s(size_bytes)
+        self._delivered_s[is_probe] = max(self._delivered_s[is_probe], held_until_s)
+        return self._delivered_s[is_probe]
 
     def _crossed_s(self, now_s: float, size_bytes: float) -> float:
         """Return when a message has crossed; before now, if a full bucket carries it at once."""

@@ -86,3 +86,24 @@ def test_a_link_that_became_faster_is_no_bucket():
     head_start.told_by(Sample(8_000.0, 0.002, False, 1.0), 0.0005)
     head_start.told_by(Sample(18_900.0, 0.0047, False, 1.1), 0.0005)
     assert not head_start.is_certain
+
+
+@pytest.mark.parametrize(('pause_s', 'is_bucket_excluded'), [(0.05, False), (0.5, True)])
+def test_only_a_packet_after_a_pause_shows_that_there_is_no_bucket(pause_s, is_bucket_excluded):
+    # 0.13 Mbit/s: a bucket of one packet takes 0.09 s to fill.
+    head_start = HeadStart()
+    for at_s in range(4):
+        head_start.told_by(Sample(24_000.0, 24_000 / 0.13e6, False, at_s, pause_s), 0.0005)
+        head_start.told_by(Sample(24_000.0, 24_000 / 0.13e6, True, at_s + 0.2, 0.0), 0.0005)
+    assert (head_start.bits == 0.0) == is_bucket_excluded
+
+
+@pytest.mark.parametrize('free_bits', [0.0, 12_000.0])
+def test_messages_of_two_sizes_show_whether_there_is_a_bucket(free_bits):
+    # 4 Mbit/s: a waist of 2 kB, and now and then a probe of 6 kB.
+    head_start = HeadStart()
+    for at_s in range(4):
+        for bits, later_s in ((16_000.0, 0.0), (48_000.0, 0.5)):
+            air_s = (bits - free_bits) / 4e6
+            head_start.told_by(Sample(bits, air_s, False, at_s + later_s, 0.1), 0.0005)
+    assert (head_start.bits == 0.0) == (free_bits == 0.0)

@@ -19,12 +19,12 @@ from pathlib import Path
 from statistics import fmean
 
 from dads_ros.monitor.headstart import TELLING_BYTES
+from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.monitor.monitor import CLOUD_MEMORY_S
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.policy import Policy
-from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.monitor.probing import PROBE_LIMIT_BYTES
 from dads_ros.monitor.probing import PROBE_OVERHEAD_BYTES
 from dads_ros.monitor.probing import ProbeBudget

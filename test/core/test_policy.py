@@ -18,16 +18,15 @@ from itertools import pairwise
 
 from dads_ros.errors import ConfigError
 from dads_ros.errors import PlanError
-from dads_ros.monitor.gain import gain_of
+from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.policy import Policy
-from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.partition.build import build_table
 from dads_ros.partition.costs import CostGraph
-from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from dads_ros.plan import Mode
 from dads_ros.plan import Plan
+from dads_ros.plan import window_of
 import pytest
 
 HASH = 'h'
@@ -66,7 +65,7 @@ class Driver:
         for _ in range(frames):
             self.now_s += 0.1
             situation = Situation(mbps * 1e6, 0.01, rate_hz=rate_hz)
-            plan = self.policy.update(situation, alive, self.now_s, is_frame=True, missed=missed)
+            plan = self.policy.update(situation, alive, self.now_s, frames=1, missed=missed)
             if plan is not None:
                 found = plan
                 self.plans.append((self.now_s, plan))
@@ -249,26 +248,26 @@ def test_deadline_counts_from_arrival_and_never_ends_before_the_edge_is_done():
         table = make_table(slowdown)
         for row in (WAIST, UPLOAD):
             plan = table.evaluate(row, Situation(mbps * 1e6, 0.01), 'light')
-            allowed_s = limits.deadline_s(plan, local_s=plan.edge_s) - plan.edge_s
+            allowed_s = limits.deadline_s(plan, local_s=plan.edge_s, rate_hz=1.0) - plan.edge_s
             assert limits.deadline_floor_s - 1e-9 <= allowed_s <= limits.deadline_ceiling_s + 1e-9
 
 
 def test_a_cloud_may_take_as_long_as_the_car_would_for_the_rest():
     limits = PolicyLimits(deadline_ceiling_s=60.0)
     plan = make_table(6.0).evaluate(UPLOAD, Situation(5e6, 0.01), 'light')
-    assert limits.deadline_s(plan, local_s=4.0) == pytest.approx(4.0)
-    assert PolicyLimits().deadline_s(plan, local_s=4.0) == pytest.approx(plan.edge_s + 1.0)
+    assert limits.deadline_s(plan, local_s=4.0, rate_hz=10.0) == pytest.approx(4.0)
+    assert PolicyLimits().deadline_s(plan, local_s=4.0, rate_hz=10.0) == pytest.approx(
+        plan.edge_s + 1.0
+    )
 
 
-def test_as_many_frames_but_sooner_is_a_gain():
-    def plan(codec: str, transfer_s: float) -> CutPlan:
-        return CutPlan(
-            mode='heavy', boundary=('frame',), edge=('frame',), codec=codec, edge_s=0.01,
-            transfer_s=transfer_s, cloud_s=0.35, delay_s=0.36 + transfer_s, lower_bound_s=0.0,
-        )  # fmt: skip
-
-    raw, jpeg = plan('raw', 0.3), plan('jpeg75', 0.01)
-    situation = Situation(1e7, rate_hz=20.0)
-    # The newest detection gets 0.36 s + transfer + the cloud's 0.35 s old.
-    assert gain_of(raw, jpeg, situation, older=0.1) == pytest.approx(0.29 / 1.01)
-    assert gain_of(jpeg, raw, situation, older=0.1) == 0.0
+def test_where_nothing_keeps_up_the_deadline_waits_for_all_frames_under_way():
+    limits = PolicyLimits(deadline_ceiling_s=60.0)
+    plan = make_table(6.0).evaluate(UPLOAD, Situation(0.13e6, 0.01), 'light')
+    under_way_s = window_of(plan.delay_s, plan.max_stage_s) * plan.max_stage_s
+    assert plan.transfer_s == plan.max_stage_s > 0.1
+    allowed_s = limits.deadline_s(plan, local_s=plan.edge_s, rate_hz=10.0) - plan.edge_s
+    assert allowed_s == pytest.approx(limits.deadline_factor * under_way_s)
+    keeps_up_hz = 0.5 / plan.max_stage_s
+    allowed_s = limits.deadline_s(plan, local_s=plan.edge_s, rate_hz=keeps_up_hz) - plan.edge_s
+    assert allowed_s < limits.deadline_factor * under_way_s

@@ -19,9 +19,9 @@ import math
 import random
 
 from dads_ros.bench.faults.figures import PROMISED_S
+from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.policy import Policy
-from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.monitor.probing import PROBE_LIMIT_BYTES
 from dads_ros.monitor.probing import ProbeBudget
 from dads_ros.partition.build import build_table

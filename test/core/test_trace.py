@@ -136,6 +136,13 @@ def test_a_file_made_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     path = tmp_path / 'link.csv'
     path.write_bytes('\ufefftime_s,uplink_mbps\r\n0,1.5\r\n2,0\r\n'.encode())
     assert load_trace(path) == Trace((0.0, 2.0), (1.5e6, 0.0))
+    path.write_text('time_s,uplink_mbps\n1700000000,1.5\n1700000002,0\n')
+    assert load_trace(path) == Trace((0.0, 2.0), (1.5e6, 0.0))
+
+
+def test_a_trace_lasts_as_long_as_its_last_sample_holds() -> None:
+    assert Trace((0.0, 1.0, 2.0, 7.0), (1e6,) * 4).length_s == 8.0
+    assert Trace((0.0,), (1e6,)).length_s is None
 
 
 def test_shipped_and_real_traces_load(root: Path, shared: Path) -> None:

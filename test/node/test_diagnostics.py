@@ -17,9 +17,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
+from small_profile import make_profile
 
 pytestmark = pytest.mark.ros
 HZ = 10
@@ -129,3 +132,34 @@ def test_refusals_warn_of_what_no_node_of_ours_sends(
     told = diagnostics.refusals(Node(), {reason: 1}, is_sealed=True)
     assert told.level == (diagnostics.WARN if warns else diagnostics.OK)
     assert (told.name, told.hardware_id) == ('/car1/cloud: refused', '/car1')
+
+
+def test_every_plan_is_told_even_if_another_follows_at_once(peer: Any, tmp_path: Path) -> None:
+    from dads_ros import msg
+    from dads_ros.nodes import qos
+    from diagnostic_msgs.msg import DiagnosticArray
+    from rcl_interfaces.srv import SetParameters
+    from rclpy.parameter import Parameter
+
+    profile = tmp_path / 'profile.json'
+    make_profile().save(profile)
+    plans = peer.hear(msg.Plan, 'plan', qos.latched())
+    told = peer.hear(DiagnosticArray, '/diagnostics', qos.local())
+    monitor = peer.start('monitor', edge_profile=str(profile), cloud_profile=str(profile))
+    peer.until(lambda: plans and told, 'a plan and diagnostics', 20.0)
+    for number in range(6):
+        count = len(plans)
+        mode = Parameter('mode', value=('cloud', 'local')[number % 2]).to_parameter_msg()
+        answer = peer.call(SetParameters, 'monitor/set_parameters', parameters=[mode])
+        assert answer.results[0].successful, answer.results[0].reason
+        peer.until(lambda count=count: len(plans) > count, 'its plan', 20.0)
+    made = [plan.reason for plan in plans]
+    peer.until(lambda: reasons_of(told)[-1] == made[-1], 'the newest in the diagnostics', 20.0)
+    # The reason of the plan in force is told again each second.
+    assert [r for r, _ in groupby(reasons_of(told))] == [r for r, _ in groupby(made)]
+    assert len(made) >= 7
+    assert monitor.stop() == 0
+
+
+def reasons_of(told: list[Any]) -> list[str]:
+    return [s.message for m in told for s in m.status if s.name == '/monitor: plan']
