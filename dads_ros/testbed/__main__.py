@@ -32,6 +32,7 @@ from dads_ros.testbed import quota
 from dads_ros.testbed.bed import Setup
 from dads_ros.testbed.drive import Drive
 from dads_ros.testbed.drive import drive_methods
+from dads_ros.testbed.drive import most_slowdown
 from dads_ros.testbed.lane import Impairment
 from dads_ros.testbed.system import require_rights
 from dads_ros.trace import load_trace
@@ -77,7 +78,8 @@ def _drive_of(args: argparse.Namespace) -> Drive:
     """Return the drive that the arguments describe; raises ConfigError when one is not allowed."""
     for name, low, high in (
         ('seconds', 1, 86400), ('rtt_ms', 0, 10_000), ('jitter_ms', 0, args.rtt_ms / 2),
-        ('loss', 0, 0.5), ('edge_slowdown', 1, 1000), ('queue_bytes', 3000, 2**28),
+        ('loss', 0, 0.5), ('queue_bytes', 3000, 2**28),
+        ('edge_slowdown', 1, min(1000, most_slowdown())),
     ):  # fmt: skip
         if not low <= (value := getattr(args, name)) <= high:
             option = name.replace('_', '-')

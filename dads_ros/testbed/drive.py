@@ -28,6 +28,7 @@ import time
 from typing import Any
 
 from dads_ros.media.sources import open_source
+from dads_ros.model.threads import use_threads
 from dads_ros.processes import placed
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.replay.methods import at_budget
@@ -52,14 +53,18 @@ from dads_ros.settings import DEFAULT_DETECTOR
 from dads_ros.testbed.bed import Bed
 from dads_ros.testbed.bed import make_bed
 from dads_ros.testbed.bed import Setup
+from dads_ros.testbed.quota import LEAST_CORES
 from dads_ros.testbed.usage import cpu_s
 from tqdm import tqdm
 
 RESULTS = 'testbed.json'
 # Of a Raspberry Pi, say. One is the detector's, the others are there for DDS, Python and ROS.
 CAR_CORES = 4
-# What the player says as it sends the first frame.
-_PLAYING = ']: playing'
+# What the player says as it sends the first frame, and the monitor in the end.
+_PLAYING = re.compile(r'\]: playing, stamp (\d+) at (\d+) ns')
+_PROBED = re.compile(r'probed (\d+) times with (\d+) bytes in ([\d.]+) s')
+# Of a datagram: Ethernet, IP, UDP, and the transport's own (RTPS with time and destination).
+_PROBE_HEADERS_BYTES = 14 + 20 + 8 + 72
 _BAR = '{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s'
 
 
@@ -86,6 +91,11 @@ class Drive:
     accuracy_budget: float = 0.01
     detector: str = DEFAULT_DETECTOR
     weights: Path | None = None
+
+
+def most_slowdown() -> float:
+    """Return how many times slower than this machine a quota can make the car."""
+    return CAR_CORES * use_threads() / LEAST_CORES
 
 
 class _EnoughError(Exception):
@@ -133,14 +143,25 @@ def drive_once(drive: Drive, method: Method, prepared: Prepared, folder: Path) -
         with make_bed(setup, folder / 'logs' / method.name) as bed:
             usage = _drive(drive, run_setup, method, info, bed, folder / 'runs' / method.name)
             seen = bed.measured()
-        probed = _probe_bps(folder / 'logs' / method.name / 'monitor.log')
-    return seen | usage | probed | {'relay': bed.relayed()}
+        told = _told(folder / 'logs' / method.name)
+    return seen | usage | told | {'relay': bed.relayed()}
 
 
-def _probe_bps(log: Path) -> dict[str, float]:
-    """Return what the monitor's last words tell of its probes; nothing when it had none."""
-    found = re.findall(r'probed with (\d+) bytes in ([\d.]+) s', log.read_text(encoding='utf-8'))
-    return {'probe_bps': int(found[-1][0]) * 8 / float(found[-1][1])} if found else {}
+def _told(logs: Path) -> dict[str, float]:
+    """
+    Return what the nodes' last words tell.
+
+    That is what probes took of the link, headers included, and, to be added to a frame's stamp in
+    nanoseconds, what makes it the time on the clock of ``received_ns`` at which it was due.
+    """
+    told: dict[str, float] = {}
+    if found := _PROBED.findall((logs / 'monitor.log').read_text(encoding='utf-8')):
+        count, size_bytes, spent_s = (float(number) for number in found[-1])
+        told['probe_bps'] = (size_bytes + count * _PROBE_HEADERS_BYTES) * 8 / spent_s
+    if found := _PLAYING.findall((logs / 'player.log').read_text(encoding='utf-8')):
+        stamp_ns, now_ns = (int(number) for number in found[0])
+        told['camera_zero_ns'] = now_ns - stamp_ns
+    return told
 
 
 def _drive(
@@ -163,7 +184,7 @@ def _drive(
 
         def frames_done(count: int) -> None:
             nonlocal is_held, started_s, cpu_begin_s, cpu_end_s, spent_s
-            if not is_held and _PLAYING in player_log.read_text(encoding='utf-8'):
+            if not is_held and _PLAYING.search(player_log.read_text(encoding='utf-8')):
                 is_held = True
                 bed.hold()
             if not count:

@@ -85,9 +85,16 @@ class Host:
     @property
     def place(self) -> Place:
         """Return what makes a process run here, and its ROS nodes find those of the other host."""
-        return Place(
-            ('ip', 'netns', 'exec', self.namespace), {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'}
-        )
+        return self._reaching('SUBNET')
+
+    @property
+    def indoors(self) -> Place:
+        """Return what makes a process run here and its ROS nodes known on this host only."""
+        return self._reaching('LOCALHOST')
+
+    def _reaching(self, how_far: str) -> Place:
+        enter = ('ip', 'netns', 'exec', self.namespace)
+        return Place(enter, {'ROS_AUTOMATIC_DISCOVERY_RANGE': how_far})
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from dads_ros.testbed.system import owned_name
 # its share: in a short period a group would run for a tick and then pause for several periods.
 PERIOD_US = 100_000
 _LEAST_US = 1000  # the kernel allows no less
+LEAST_CORES = _LEAST_US / PERIOD_US
 _REMOVAL_S = 5.0
 
 
@@ -131,7 +132,7 @@ def find_controller(mounts: Path) -> Path:
 def _quota_us(cores: float) -> int:
     quota_us = round(cores * PERIOD_US)
     if quota_us < _LEAST_US:
-        raise HostError(f'a quota of {cores:g} cores is too small; give {_LEAST_US / PERIOD_US:g}')
+        raise HostError(f'a quota of {cores:g} cores is too small; give {LEAST_CORES:g}')
     return quota_us
 
 

@@ -23,12 +23,20 @@ import psutil
 
 
 def cpu_s(program: str) -> float:
-    """Return the processor time that this process's own programs of a name have taken so far."""
-    total_s = 0.0
+    """
+    Return the processor time that this process's own programs of a name have taken so far.
+
+    What these have started counts with them.
+    """
+    members: dict[int, psutil.Process] = {}
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             # A node is a script: its name is the interpreter's first or second word.
             if program in (Path(word).name for word in child.cmdline()[:2]):
-                times = child.cpu_times()
-                total_s += times.user + times.system
+                members |= {p.pid: p for p in (child, *child.children(recursive=True))}
+    total_s = 0.0
+    for member in members.values():
+        with suppress(psutil.NoSuchProcess):
+            times = member.cpu_times()
+            total_s += times.user + times.system
     return total_s

@@ -46,3 +46,10 @@ def make_profile() -> Profile:
         graph=GRAPH, detector='net', side='both', machine='made up', device='cpu', threads=1,
         created='', versions={}, frames=1, fit_error=0.0, layer_s=seconds, codecs=codecs,
     )  # fmt: skip
+
+
+def make_wasteful_profile() -> Profile:
+    """Return one that also has a codec that loses against ``raw`` in every situation."""
+    profile = make_profile()
+    profile.codecs['conv']['raw+zstd'] = CodecCost(9e5, 9e5, 1e-3, 1e-3)
+    return profile

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 import json
 import random
 
@@ -28,10 +30,12 @@ from dads_ros.graph import LayerGraph
 from dads_ros.partition.build import _efficient
 from dads_ros.partition.build import build_table
 from dads_ros.partition.costs import CostGraph
+from dads_ros.partition.costs import CutTotals
 from dads_ros.partition.heavy import dsh
 from dads_ros.partition.ideals import closed_sets
 from dads_ros.partition.light import dsl
 from dads_ros.partition.paper import tiny_yolov2_costs
+from dads_ros.partition.plan import Mode
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 from hypothesis import given
@@ -176,6 +180,25 @@ def test_what_every_bundle_costs_and_saves_is_weighed_against_the_car_alone(
             assert queued.transfer_s == pytest.approx(bits / uplink_bps)
         else:
             assert plan.transfer_s == 0
+
+
+@given(st.floats(1e4, 1e9), st.floats(1.0, 40.0), st.sampled_from(('light', 'heavy', 'auto')))
+def test_a_row_that_is_no_choice_is_evaluated_but_never_chosen(
+    large: CostGraph, uplink_bps: float, edge_factor: float, mode: Mode
+) -> None:
+    table = build_table({'raw': large})
+    best = replace(table.rows[-1], codec='int4', totals=CutTotals(0, 1, 1, 0, uses_cloud=True))
+    grown = copy(table)
+    number = grown.add(best, is_choice=False)
+    assert number == len(table) == len(grown) - 1
+    situation = Situation(uplink_bps, 0.01, edge_factor)
+    assert grown.plan(situation, mode) == table.plan(situation, mode)
+    assert grown.plan_soonest(situation, 0.0, 0.1) == table.plan_soonest(situation, 0.0, 0.1)
+    plan = grown.evaluate(number, situation, 'light')
+    assert plan.delay_s == pytest.approx(0.01 + 8 / uplink_bps)
+    assert (plan.codec, plan.row) == ('int4', number)
+    grown.add(replace(best, codec='int8'))
+    assert grown.plan(situation, mode).row == number + 1
 
 
 def test_staircase_keeps_what_no_other_row_beats() -> None:

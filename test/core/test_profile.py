@@ -21,6 +21,7 @@ from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import ProfileError
 from dads_ros.model import capture
+from dads_ros.model import surgery
 from dads_ros.model import timing
 from dads_ros.profiles import profiling
 from dads_ros.profiles.profile import CompiledCut
@@ -163,6 +164,30 @@ def test_fit_never_gives_a_call_a_negative_time():
     ]
     found = timing.fit(layer_s, halves)
     assert found.call_s == 0 and found.scale > 0 and found.error > 0
+
+
+@pytest.mark.parametrize('times_loading', [False, True])
+def test_halves_are_timed_with_their_loading_where_a_node_waits_for_it(times_loading, monkeypatch):
+    monkeypatch.setattr(timing, 'clock', lambda _: lambda: elapsed[0])
+    monkeypatch.setattr(timing, 'IDLE_S', 0.0)
+    elapsed, load, run = [0.0], surgery.Half.load, surgery.Half.run
+
+    def slow_load(half, *arrays):
+        elapsed[0] += 0.5
+        return load(half, *arrays)
+
+    def slow_run(half, tensors):
+        elapsed[0] += 1.0
+        return run(half, tensors)
+
+    monkeypatch.setattr(surgery.Half, 'load', slow_load)
+    monkeypatch.setattr(surgery.Half, 'run', slow_run)
+    model = capture.capture_detector(Detector('net', Net().eval(), 16, 16, ('thing',), no_boxes))
+    timer = timing.HalfTimer(model, 'cpu', 2)
+    assert not timer.times_loading
+    timer.times_loading = times_loading
+    timer.round(np.zeros((1, 16, 16, 3), np.uint8))
+    assert {half.seconds for half in timer.results()} == {1.5 if times_loading else 1.0}
 
 
 def test_profiles_of_one_model_compare_by_value(measured):

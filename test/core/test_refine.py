@@ -212,6 +212,19 @@ def test_table_stops_growing(
     assert solver.asked == []
 
 
+def test_rows_asked_for_and_rows_learned_keep_their_numbers(
+    graph: CostGraph, known: PlanTable
+) -> None:
+    solver = Fake()
+    table = RefinedTable(known, solver)  # type: ignore[arg-type]
+    asked = Row.of(graph, dsh({'raw': graph}, replace(HEAVY, uplink_bps=5e4)))
+    number = table.add(replace(asked, codec='other'), is_choice=False)
+    solver.answers.append(answer(graph, HEAVY))
+    assert table.plan(HEAVY).row == number + 1
+    assert table.evaluate(number, HEAVY, 'heavy').edge == table._edge(number)
+    assert table.rows[number].codec == 'other'
+
+
 def test_worker_answers_until_its_pipe_ends(graph: CostGraph) -> None:
     planner = Planner(NO_LAYERS, {'raw': graph}, None, None)
     asked = b''.join(map(pickle.dumps, ((planner, 10.0), HEAVY, SLOWER)))
@@ -261,12 +274,19 @@ def test_monitor_puts_a_solver_behind_an_incomplete_table(tmp_path: Path) -> Non
     assert isinstance(table, RefinedTable)
     try:
         situation = Situation(5e5, rate_hz=100.0)
-        plan = policy.update(situation, True, 0.0, is_frame=True)
+        plan = policy.update(situation, True, 0.0, frames=1)
         assert plan is not None
         assert plan.mode is Mode.HEAVY
+        plan_row = policy.row
         until_told(table, 'uplink 0.50 Mbit/s: proved', situation)
         solved = Planner(fan('both', 1.0).graph, graphs(), 0.0, None).solve(situation, 10.0)
         assert table.plan(situation).max_stage_s == pytest.approx(solved.max_stage_s)
+        branches = tuple(f'branch{i}' for i in range(24))
+        policy.ask('fixed', branches[::-1], 'raw')
+        assert policy.row == plan_row
+        fixed = policy.update(situation, True, 1.0, frames=1)
+        assert fixed is not None
+        assert fixed.boundary == table.rows[policy.row].boundary == branches
     finally:
         table.close()
 

@@ -15,8 +15,8 @@
 """Every parameter has a default that its own limits allow, and a meaning."""
 
 from dads_ros.errors import ConfigError
+from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.link import LinkEstimator
-from dads_ros.monitor.policy import PolicyLimits
 from dads_ros.pipeline.cloud import CloudLimits
 from dads_ros.pipeline.edge import EdgeLimits
 from dads_ros.settings import ALL_SETTINGS

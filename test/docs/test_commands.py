@@ -55,6 +55,7 @@ LEAST = {
 # Run by another test, with the settings that it can afford.
 TRIED = {
     'dads replay': 'test/node/test_forecast.py::test_mean_latency_is_foretold',
+    'dads bench testbed': 'test/testbed/test_drive.py::test_the_bench_follows_a_trace_of_ones_own',
     'dads bench faults': 'test/node/test_faults.py::test_all_faults_are_listed',
     'dads bench detector --data ../shared/driving --json': 'test/core/test_detector_bench.py'
     '::test_bench_prints_one_object_with_the_promised_keys',
@@ -65,6 +66,7 @@ TRIED = {
     '::test_clean_removes_only_what_the_dead_left',
 }
 TRAINING_FRAMES = 16  # a batch
+VALIDATION_FRAMES = 6  # the last has a reference of every age
 PATIENCE_S = 280.0
 
 
@@ -120,7 +122,7 @@ def write_drive(path: Path) -> None:
 
 
 def write_annotations(data: Path) -> None:
-    """Write a batch of drawn frames, and the first two again to validate on."""
+    """Write a batch of drawn frames, and the first few again to validate on."""
     data.mkdir(parents=True)
     images, annotations = [], []
     for number, frame in enumerate(scene.frames(0, TRAINING_FRAMES, rate_hz=1.0)):
@@ -130,7 +132,7 @@ def write_annotations(data: Path) -> None:
         for x0, y0, x1, y1 in frame.boxes.tolist():
             box = {'image_id': number, 'category_id': 3, 'bbox': [x0, y0, x1 - x0, y1 - y0]}
             annotations.append({'id': len(annotations), **box})
-    for name, count in (('train', TRAINING_FRAMES), ('val', 2)):
+    for name, count in (('train', TRAINING_FRAMES), ('val', VALIDATION_FRAMES)):
         table = {
             'images': images[:count],
             'annotations': [box for box in annotations if box['image_id'] < count],

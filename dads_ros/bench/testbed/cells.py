@@ -35,7 +35,7 @@ class Cell:
 
     :param way: the cut and codec, in words.
     :param frames: how many the figures are of.
-    :param longer_than_s: where none was answered, how long it was waited for at least.
+    :param longer_than_s: where none was answered, for how long it was waited in vain.
     :param throughput_hz: ours under heavy load, the detections published; else what the longest
         stage allows, as in the paper.
     :param max_stage_s: the longest of car, link and cloud.
@@ -54,16 +54,23 @@ class Cell:
 
 
 def figures(cells: Sequence[Cell]) -> dict[str, object]:
-    """Return the gains over staying and over sending all, and the worst cell against others."""
+    """
+    Return the gains over staying and over sending all, and the worst cell against others.
+
+    Gains in latency are those under light load, in throughput those under heavy load.
+    """
     by_place: dict[tuple[str, float, Load], dict[str, Cell]] = {}
     for cell in cells:
         by_place.setdefault((cell.network, cell.uplink_mbps, cell.load), {})[cell.method] = cell
     places = list(by_place.values())
+    light, heavy = (
+        [place for key, place in by_place.items() if key[2] == load] for load in ('light', 'heavy')
+    )
     return {
-        'latency_gain_over_edge_only': _largest(places, EDGE_ONLY, _latency_gain),
-        'latency_gain_over_cloud_raw': _largest(places, CLOUD_RAW, _latency_gain),
-        'throughput_gain_over_edge_only': _largest(places, EDGE_ONLY, _throughput_gain),
-        'throughput_gain_over_cloud_raw': _largest(places, CLOUD_RAW, _throughput_gain),
+        'latency_gain_over_edge_only': _largest(light, EDGE_ONLY, _latency_gain),
+        'latency_gain_over_cloud_raw': _largest(light, CLOUD_RAW, _latency_gain),
+        'throughput_gain_over_edge_only': _largest(heavy, EDGE_ONLY, _throughput_gain),
+        'throughput_gain_over_cloud_raw': _largest(heavy, CLOUD_RAW, _throughput_gain),
         'worst_over_best_static': max(_known(map(_over_best, places)), default=None),
         'throughput_over_max_stage': min(_known(map(_over_stage, cells)), default=None),
         'cells': [
@@ -90,34 +97,41 @@ def _latency_gain(ours: Cell, other: Cell) -> float | None:
 
 
 def _throughput_gain(ours: Cell, other: Cell) -> float | None:
-    """Return the gain; who never answered published less than a frame in the time waited."""
+    """Return the gain; None over who never answered, of whom no rate is known."""
     ours_hz, theirs_hz = ours.throughput_hz, other.throughput_hz
-    if not ours_hz:
-        return None
-    if not theirs_hz:
-        return ours_hz * other.longer_than_s if other.longer_than_s else None
-    return ours_hz / theirs_hz
+    return ours_hz / theirs_hz if ours_hz and theirs_hz else None
 
 
 def _over_best(cells: dict[str, Cell]) -> float | None:
-    """Return how much worse ours is than the best other in a cell: 1.03 is 3 % worse."""
+    """
+    Return how much worse ours is than the best other in a cell: 1.03 is 3 % worse.
+
+    Where ours answered nothing and another did, it is worse by at least what it was waited for.
+    """
     ours = cells.get(OURS)
     others = [cell for name, cell in cells.items() if name != OURS]
     if ours is None:
         return None
     if ours.load == 'light':
         known = [c.latency_s for c in others if c.latency_s]
-        return ours.latency_s / min(known) if known and ours.latency_s else None
+        ours_s = ours.latency_s or ours.longer_than_s
+        return ours_s / min(known) if known and ours_s else None
     rates = [c.throughput_hz for c in others if c.throughput_hz]
+    if not rates:
+        return None
     # What the camera does not deliver cannot be detected.
-    best_hz = min(max(rates), HEAVY_HZ) if rates else None
-    return best_hz / ours.throughput_hz if best_hz and ours.throughput_hz else None
+    best_hz = min(max(rates), HEAVY_HZ)
+    if ours.throughput_hz:
+        return best_hz / ours.throughput_hz
+    return best_hz * ours.longer_than_s if ours.longer_than_s else None
 
 
 def _over_stage(cell: Cell) -> float | None:
     """Return what ours published under heavy load, over what camera and longest stage allow."""
-    if cell.method != OURS or cell.load != 'heavy' or not cell.max_stage_s:
+    if cell.method != OURS or cell.load != 'heavy':
         return None
+    if not cell.max_stage_s:
+        return 0.0  # nothing was answered
     return (cell.throughput_hz or 0.0) * max(cell.max_stage_s, 1 / HEAVY_HZ)
 
 

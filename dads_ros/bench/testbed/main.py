@@ -34,10 +34,10 @@ from dads_ros.bench.testbed.table import PLAIN
 from dads_ros.bench.testbed.table import SOLVED
 from dads_ros.bench.testbed.table import uplinks
 from dads_ros.bench.testbed.traces import follow_trace
+from dads_ros.bench.testbed.traces import jitter
 from dads_ros.bench.testbed.traces import mobile
 from dads_ros.bench.testbed.traces import react
 from dads_ros.bench.testbed.traces import stay
-from dads_ros.bench.testbed.traces import steady_jitter
 from dads_ros.detector.zoo import ZOO
 from dads_ros.errors import ConfigError
 from dads_ros.errors import DadsError
@@ -50,10 +50,11 @@ from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
 
 QUICK_S = 168.0
-FULL_S = 2280.0
+FULL_S = 2370.0
 _QUICK_NETWORK = 'resnet18'
 _QUICK_TRACE_S = 8.0
-_TRACE_S = 24.0
+_TRACE_S = 20.0
+_DRIVES_OF_A_TRACE = 4  # ours, on the car, the JPEG, a fixed cut
 _RTTS_S = (0.02, 0.08)
 # Without a folder of traces: minutes of a road with a tunnel, in Mbit/s, one sample each 4 s.
 _ROAD_MBPS = (4.0, 2.5, 6.0, 1.2, 0.6, 0.2, 1.5, 5.0, 8.0, 3.0)
@@ -70,7 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--trace', type=Path, metavar='FILE', help='measure along this trace only')
     parser.add_argument('--clip', metavar='FILE', help=f'with this clip (default: {CLIP})')
     parser.add_argument(
-        '--traces', type=Path, metavar='DIR', help='traces to follow (default: one of our own)'
+        '--traces',
+        type=Path,
+        nargs='+',
+        default=[],
+        metavar='PATH',
+        help='traces to follow: files, or folders of them (default: one of our own)',
     )
     parser.add_argument(
         '--keep', type=Path, metavar='DIR', help='keep runs and logs in a new folder'
@@ -86,6 +92,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError('--clip needs --trace; give both')
     if args.keep is not None and args.keep.exists():
         raise ConfigError(f'{str(args.keep)!r} exists already; give a new folder')
+    if args.write_docs is not None and not args.write_docs.is_dir():
+        raise ConfigError(f'{str(args.write_docs)!r} is no folder; give that of the documentation')
     for path in _given(args):
         load_trace(path)  # what the user gave is refused before anything is started
     open_source(args.clip or CLIP)
@@ -111,27 +119,38 @@ def run(args: argparse.Namespace) -> int:
     finally:
         if args.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
+    _print(result, as_json=args.json)
     if args.write_docs is not None:
         from dads_ros.bench.testbed.docs import write
 
         write(args.write_docs, result, rig.taken)
-    if args.json:
-        print(json.dumps(result, indent=2, allow_nan=False))
-    else:
-        for key, value in result.items():
-            if not isinstance(value, list | dict):
-                print(f'{key:34} {value:.4g}' if value is not None else f'{key:34} not measured')
+    if rig.failed or not rig.taken:
+        print(f'error: {len(rig.failed)} drives failed, see "failed"', file=sys.stderr)
+        status = status or 1
     return status
+
+
+def _print(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result, indent=2, allow_nan=False), flush=True)
+        return
+    for key, value in result.items():
+        if not isinstance(value, list | dict):
+            print(f'{key:34} {value:.4g}' if value is not None else f'{key:34} not measured')
 
 
 def _given(args: argparse.Namespace) -> list[Path]:
     """Return the files of the traces that the user asked for."""
     if args.trace:
         return [args.trace]
-    if args.traces is None:
-        return []
-    if not (paths := sorted(args.traces.glob('*.csv'))):
-        raise ConfigError(f'{str(args.traces)!r} holds no .csv file; give a folder of traces')
+    paths: list[Path] = []
+    for given in args.traces:
+        found = sorted(given.glob('*.csv')) if given.is_dir() else [given]
+        if not found:
+            raise ConfigError(
+                f'{str(given)!r} holds no .csv file; give a trace or a folder of them'
+            )
+        paths += found
     return paths
 
 
@@ -145,12 +164,12 @@ class _Bench:
         self._paths = _given(args) or [_own_trace(folder)]
         if args.quick:
             self._paths = self._paths[:1]
-        self._found: dict[str, Any] = {'mobile': {}, 'traces': {}, 'reaction': {}}
+        self._found: dict[str, Any] = {'mobile': {}, 'traces': {}, 'reaction': {}, 'jitter': {}}
         self._table: list[Network] = []
 
     def measure(self) -> None:
         """Drive until all is measured or the time is over."""
-        parts = (self._scenarios, self._traces, self._networks)
+        parts = (self._reaction, self._mobile, self._jitter, self._traces, self._networks)
         for part in parts if self._args.trace is None else (self._traces,):
             try:
                 part()
@@ -168,25 +187,38 @@ class _Bench:
             },
             'reaction_drop_ms': self._found['reaction'].get('drop_ms'),
             'reaction_rise_ms': self._found['reaction'].get('rise_ms'),
+            'reactions_missed': self._found['reaction'].get('missed'),
+            'switches_a_second_with_jitter': self._found['jitter'].get('switches_a_second'),
             **self._rig.totals(),
             'edge_slowdown': EDGE_SLOWDOWN,
             **self._found,
         }
 
-    def _scenarios(self) -> None:
-        rig, quick = self._rig, self._args.quick
-        self._found['reaction'] = react(rig, 1 if quick else 3)
+    def _reaction(self) -> None:
+        self._found['reaction'] = react(self._rig, 1 if self._args.quick else 3)
+
+    def _mobile(self) -> None:
+        quick = self._args.quick
         for rtt_s in _RTTS_S[: 1 if quick else 2]:
-            found = mobile(rig, rtt_s, 4.0 if quick else 30.0)
+            found = mobile(self._rig, rtt_s, 4.0 if quick else 30.0)
             self._found['mobile'][f'{rtt_s * 1e3:g} ms'] = found
-        if not quick:
-            self._found['switches_a_second_with_jitter'] = steady_jitter(rig, 30.0)
+
+    def _jitter(self) -> None:
+        if not self._args.quick:
+            self._found['jitter'] = jitter(self._rig, 30.0)
 
     def _traces(self) -> None:
-        seconds = _QUICK_TRACE_S if self._args.quick else _TRACE_S
-        static = None if self._args.quick else stay(self._rig, self._clip, seconds)
+        rig, quick = self._rig, self._args.quick
+        seconds = _QUICK_TRACE_S if quick else _TRACE_S
+        if self._args.trace is not None:
+            length_s = load_trace(self._args.trace).length_s or seconds
+            seconds = min(length_s, rig.longest_s(1 if quick else _DRIVES_OF_A_TRACE))
+            if seconds < length_s:
+                told = f'of {length_s:.0f} s of the trace the first {seconds:.0f} s are driven'
+                print(told, file=sys.stderr)
+        static = None if quick else stay(rig, self._clip, seconds)
         for path in self._paths:
-            found = follow_trace(self._rig, path, self._clip, seconds, static)
+            found = follow_trace(rig, path, self._clip, seconds, static)
             self._found['traces'][path.stem] = found
 
     def _networks(self) -> None:
@@ -201,12 +233,13 @@ class _Bench:
             network.drive_static(PLAIN)
         for network in self._table:
             network.drive_static(SOLVED)
+            network.drive_rivals()
 
     def _one_network(self) -> None:
         self._table.append(network := Network(self._rig, _QUICK_NETWORK, uplinks(quick=True)))
         network.drive_ours('light')
-        network.drive_static(PLAIN, ('light',))
         network.drive_ours('heavy', uplinks(quick=True)[-1:])
+        network.drive_static(PLAIN)
 
 
 def _own_trace(folder: Path) -> Path:

@@ -39,7 +39,7 @@ def plot_drive(path: Path, run: RunRecord) -> None:
 
     trace = run.info.link.trace or ()
     begin_s = trace[0][0] if trace else 0.0
-    end_s = max(frame.t_s + frame.total_s for frame in run.frames) - begin_s
+    end_s = max((f.t_s + f.total_s for f in run.frames), default=begin_s + 1.0) - begin_s
     figure = Figure(figsize=(9, 6.5), layout='constrained')
     rate, plan, late = figure.subplots(3, 1, sharex=True, height_ratios=(2, 1.4, 2))
     rate.step(

@@ -24,8 +24,10 @@ import sys
 import time
 from typing import Any
 
-from dads_ros.bench.testbed.runs import own_cost
-from dads_ros.bench.testbed.runs import unaccounted
+from dads_ros.bench.testbed.accounts import not_received
+from dads_ros.bench.testbed.accounts import out_of_order
+from dads_ros.bench.testbed.accounts import own_cost
+from dads_ros.bench.testbed.accounts import unaccounted
 from dads_ros.detector.zoo import ZOO
 from dads_ros.errors import DadsError
 from dads_ros.monitor.policy import Policy
@@ -52,10 +54,9 @@ JPEG = METHODS[JPEG_UPLOAD].codec
 # Raspberry Pi 3B to server, over all layers of the paper's own profile.
 _PAPER = tiny_yolov2_costs()
 EDGE_SLOWDOWN = float(sum(_PAPER.edge_ns) / sum(_PAPER.cloud_ns))
+_TELLING_S = 10.0
 # Until the nodes are ready, at least; then as long as it took the last time.
 _START_S = 8.0
-# Frames may still be under way when a run is ended: for no longer than a deadline and its work.
-_UNDER_WAY_S = 3.0
 
 
 @cache
@@ -99,6 +100,10 @@ class Rig:
         """Return how long the bench has been running."""
         return time.monotonic() - self._began_s
 
+    def longest_s(self, drives: int) -> float:
+        """Return for how long each of so many drives may last, if nothing else is to follow."""
+        return (self._limit_s - self.spent_s) / drives - self._start_s
+
     def drive(self, title: str, drive: Drive, method: Method = OURS) -> Taken | None:
         """Drive once; None when the time left does not allow it, or when it failed."""
         title = f'{title}, {method.name}'
@@ -137,13 +142,21 @@ class Rig:
         costs = [own_cost(taken.run, taken.counted) for taken in ours]
         # The table's drives are short: what was probed before, on the open link, would prevail.
         long = [c for t, c in zip(ours, costs, strict=True) if t.run.info.detector not in ZOO]
-        cpu = [cost.monitor_cpu for cost in costs if cost.monitor_cpu is not None]
+        # Processor time is counted in hundredths of a second: a short drive tells little of it.
+        shares = [
+            (cost.monitor_cpu, taken.counted['seconds'])
+            for cost, taken in zip(costs, ours, strict=True)
+            if cost.monitor_cpu is not None
+        ]
+        cpu = [share for share, seconds in shares if seconds >= _TELLING_S]
+        driven_s = sum(seconds for _, seconds in shares)
         sent = [cost.of_sent for cost in costs if cost.of_sent is not None]
         return {
-            'frames_unaccounted': sum(
-                unaccounted(t.run, _UNDER_WAY_S + t.method.patience_s) for t in self.taken
-            ),
-            'monitor_cpu': max(cpu, default=None),
+            'frames_unaccounted': sum(unaccounted(t.run) for t in self.taken),
+            'frames_out_of_order': sum(out_of_order(t.run) for t in self.taken),
+            'frames_not_received': sum(not_received(t.run) for t in self.taken),
+            'monitor_cpu': sum(share * s for share, s in shares) / driven_s if driven_s else None,
+            'monitor_cpu_max': max(cpu, default=None),
             'link_overhead': max((c.of_link for c in long if c.of_link is not None), default=None),
             'overhead_of_sent_bytes': max(sent, default=None),
             'left_out': self.left_out,

@@ -19,22 +19,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 import math
 from statistics import fmean
 from statistics import median
-from typing import Any
 
-from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.report.schema import FrameRecord
-from dads_ros.report.schema import PlanRecord
 from dads_ros.report.schema import RunRecord
 import numpy as np
 
 # A cut and its codec; nothing for the car alone.
 Way = tuple[tuple[str, ...], str]
 CAR_ALONE: Way = ((), '')
+# Around a message: UDP's header and those of the transport (RTPS with time and destination).
+_DATAGRAM_BYTES = 80
 # A datagram travels in packets of this much payload, each behind Ethernet's and IP's headers.
 _PACKET_BYTES = 1480
 _HEADER_BYTES = 34
@@ -47,7 +45,8 @@ class Window:
 
     :param frames: that arrived in the stretch and were answered.
     :param latency_s: median from camera to detections of these.
-    :param longer_than_s: without any of these, the longest that one was waited for in vain.
+    :param longer_than_s: without any of these, for how long one was waited for in vain at least:
+        the longest of those sent, or the whole stretch.
     :param answered_hz: detections published in the stretch.
     :param max_stage_s: the longest of car, link and cloud, each in the median of these.
     :param way: the cut and codec of most of these,
@@ -65,9 +64,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Latency:
-    """From camera to detections, of all frames that were answered while the trace was followed."""
+    """
+    From the image's arrival on the car (or from its stamp) to its detections, along the trace.
+
+    Of all frames that were answered; ``share`` says how many that were of those that came.
+    """
 
     answered: int
+    share: float | None
+    answered_hz: float
     mean_s: float | None
     p50_s: float | None
     p95_s: float | None
@@ -98,7 +103,7 @@ def window(run: RunRecord, begin_s: float, end_s: float, rate_bps: float) -> Win
     return Window(
         frames=len(arrived),
         latency_s=median(f.total_s for f in arrived) if arrived else None,
-        longer_than_s=max(waited_s, default=None) if not arrived else None,
+        longer_than_s=None if arrived else max(waited_s, default=end_s - begin_s),
         answered_hz=published_hz(run.frames, begin_s, end_s),
         max_stage_s=max((median(stage) for stage in stages), default=None),
         way=way,
@@ -123,10 +128,10 @@ def published_hz(frames: Sequence[FrameRecord], begin_s: float, end_s: float) ->
 
 
 def wire_s(size_bytes: float, rate_bps: float) -> float:
-    """Return how long a bundle of so many bytes keeps a link busy, all headers included."""
+    """Return how long a message of so many bytes keeps a link busy, all headers included."""
     if not size_bytes or not rate_bps:
         return 0.0
-    datagram = size_bytes + BUNDLE_OVERHEAD_BYTES
+    datagram = size_bytes + _DATAGRAM_BYTES
     headers = math.ceil(datagram / _PACKET_BYTES) * _HEADER_BYTES
     return (datagram + headers) * 8 / rate_bps
 
@@ -154,64 +159,41 @@ def _way(run: RunRecord, frames: Sequence[FrameRecord]) -> tuple[Way, float]:
     return way, count / len(frames)
 
 
-def latency(run: RunRecord) -> Latency:
-    """Return how late the detections were since the trace's beginning."""
-    begin_s = _begin_s(run)
-    totals_s = [f.total_s for f in run.frames if f.outcome.is_published and f.t_s >= begin_s]
+def latency(run: RunRecord, camera_zero_ns: int | None = None, *, lead_s: float = 0.0) -> Latency:
+    """
+    Return how late the detections were since the trace's beginning, and how many there were.
+
+    :param camera_zero_ns: added to a frame's stamp the time at which it was due on the clock of
+        ``received_ns``: latencies are from then on, the image's way to the car's node included.
+    :param lead_s: since the beginning, which does not count.
+    """
+    since_s = began_s(run) + lead_s
+    came = [f for f in run.frames if f.t_s >= since_s]
+    totals_s = [
+        f.total_s
+        + (0 if camera_zero_ns is None else f.received_ns - f.stamp_ns - camera_zero_ns) / 1e9
+        for f in came
+        if f.outcome.is_published
+    ]
     if not totals_s:
-        return Latency(0, None, None, None, None)
+        return Latency(0, 0.0 if came else None, 0.0, None, None, None, None)
+    end_s = max(f.t_s + f.total_s for f in came)
     p50_s, p95_s, p99_s = (float(q) for q in np.quantile(totals_s, [0.5, 0.95, 0.99]))
-    return Latency(len(totals_s), fmean(totals_s), p50_s, p95_s, p99_s)
+    return Latency(
+        answered=len(totals_s),
+        share=len(totals_s) / len(came),
+        answered_hz=len(totals_s) / (end_s - since_s),
+        mean_s=fmean(totals_s),
+        p50_s=p50_s,
+        p95_s=p95_s,
+        p99_s=p99_s,
+    )
 
 
-def _begin_s(run: RunRecord) -> float:
+def began_s(run: RunRecord) -> float:
+    """Return when the trace began, on the recorder's clock."""
     trace = run.info.link.trace
     return trace[0][0] if trace else 0.0
-
-
-def unaccounted(run: RunRecord, still_s: float) -> int:
-    """
-    Return how many of the frames that reached the car ended not at all, or twice.
-
-    :param still_s: a frame that arrived so shortly before the run's end may be under way.
-    """
-    if not run.frames:
-        return 0
-    end_s = max(f.t_s + f.total_s for f in run.frames)
-    seen = [f.sequence for f in run.frames]
-    last = max((f.sequence for f in run.frames if f.t_s <= end_s - still_s), default=0)
-    missing = set(range(1, last + 1)) - set(seen)
-    return len(missing) + len(seen) - len(set(seen))
-
-
-def reactions_s(run: RunRecord) -> list[float | None]:
-    """
-    Return, for each step of the trace, when another cut or codec came into force after it.
-
-    None where none did before the next step or the end.
-    """
-    steps_s = [time_s for time_s, _ in run.info.link.trace or ()][1:]
-    changes_s = [b.t_s for a, b in pairwise(run.plans) if _cut(a) != _cut(b)]
-    limits_s = [*steps_s[1:], math.inf]
-    return [
-        next((t - step_s for t in changes_s if step_s <= t < limit_s), None)
-        for step_s, limit_s in zip(steps_s, limits_s, strict=True)
-    ]
-
-
-def steady_switches(run: RunRecord) -> float | None:
-    """Return how often cut or codec changed, after the first 5 s; None for a shorter run."""
-    if not run.frames:
-        return None
-    begin_s, end_s = _begin_s(run) + 5.0, run.frames[-1].t_s
-    if end_s <= begin_s:
-        return None
-    changed = (b.t_s for a, b in pairwise(run.plans) if _cut(a) != _cut(b))
-    return sum(t >= begin_s for t in changed) / (end_s - begin_s)
-
-
-def _cut(plan: PlanRecord) -> tuple[tuple[str, ...], str]:
-    return plan.boundary, plan.codec
 
 
 def stage_sum_error(run: RunRecord) -> float | None:
@@ -241,47 +223,16 @@ def stage_medians_s(run: RunRecord) -> dict[str, float]:
     return {name: median(getattr(f, name) for f in frames) for name in names} if frames else {}
 
 
-def one_way_bound_s(run: RunRecord) -> float | None:
-    """Return by how much a one-way time may be wrong without common clocks: half a round trip."""
+def one_way_s(run: RunRecord) -> tuple[float, float] | None:
+    """
+    Return what a bundle's way to the cloud took, in the median, and by how much that may be wrong.
+
+    Clocks are not compared: of the measured way there and back, half a round trip is taken to be
+    the way back, which is right to half a round trip. None without bundles or round trips.
+    """
     rtts_s = [link.rtt_s for link in run.links if link.cloud_alive and link.rtt_s > 0]
-    return median(rtts_s) / 2 if rtts_s else None
-
-
-def capacity_bytes(trace: Sequence[tuple[float, float]], seconds: float) -> float:
-    """Return what a link could have carried from its trace's beginning on."""
-    begin_s = trace[0][0]
-    times_s = [min(t - begin_s, seconds) for t, _ in trace] + [seconds]
-    return sum(
-        rate_bps * (b - a) / 8
-        for (_, rate_bps), (a, b) in zip(trace, pairwise(times_s), strict=True)
-    )
-
-
-@dataclass(frozen=True)
-class Cost:
-    """
-    What the package itself took: the monitor's share of a core, and what was sent beside bundles.
-
-    :param of_link: the monitor's probes as a share of what the link could have carried.
-    :param of_sent: probes, headers of all layers, answers to the cloud's and what was sent again,
-        as a share of what was sent.
-    """
-
-    monitor_cpu: float | None
-    of_link: float | None
-    of_sent: float | None
-
-
-def own_cost(run: RunRecord, counted: dict[str, Any]) -> Cost:
-    """Return a drive's own cost from its run and what the testbed counted."""
-    begin_s, seconds = _begin_s(run), counted['seconds']
-    payload = sum(f.size_bytes for f in run.frames if f.t_s + f.wait_s >= begin_s)
-    sent = counted['uplink_bytes']
-    extra = max(0.0, sent - payload)
-    used_s, probe_bps = counted.get('monitor_cpu_s'), counted.get('probe_bps')
-    capacity = capacity_bytes(run.info.link.trace or ((0.0, 0.0),), seconds)
-    return Cost(
-        monitor_cpu=used_s / seconds if used_s is not None and seconds else None,
-        of_link=probe_bps * seconds / 8 / capacity if probe_bps is not None and capacity else None,
-        of_sent=extra / sent if sent else None,
-    )
+    ways_s = [f.network_s for f in run.frames if f.outcome is Outcome.VIA_CLOUD]
+    if not rtts_s or not ways_s:
+        return None
+    bound_s = median(rtts_s) / 2
+    return median(ways_s) - bound_s, bound_s

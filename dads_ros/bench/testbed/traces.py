@@ -16,31 +16,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import fmean
 from typing import Any
 
+from dads_ros.bench.testbed.accounts import unaccounted
+from dads_ros.bench.testbed.reactions import Reaction
+from dads_ros.bench.testbed.reactions import reactions
+from dads_ros.bench.testbed.reactions import steady_switches
 from dads_ros.bench.testbed.rig import CLIP
 from dads_ros.bench.testbed.rig import EDGE_SLOWDOWN
 from dads_ros.bench.testbed.rig import Rig
 from dads_ros.bench.testbed.rig import Taken
+from dads_ros.bench.testbed.runs import began_s
 from dads_ros.bench.testbed.runs import latency
-from dads_ros.bench.testbed.runs import one_way_bound_s
-from dads_ros.bench.testbed.runs import reactions_s
+from dads_ros.bench.testbed.runs import one_way_s
 from dads_ros.bench.testbed.runs import stage_medians_s
 from dads_ros.bench.testbed.runs import stage_sum_error
-from dads_ros.bench.testbed.runs import steady_switches
-from dads_ros.bench.testbed.runs import unaccounted
+from dads_ros.bench.testbed.runs import wire_s
 from dads_ros.errors import ConfigError
+from dads_ros.errors import PlanError
 from dads_ros.media.sources import open_source
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
+from dads_ros.monitor.monitor import TELLING_SHARE
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
+from dads_ros.pipeline.frame import Outcome
 from dads_ros.replay.methods import JPEG_UPLOAD
+from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import METHODS
 from dads_ros.report.schema import RunRecord
 from dads_ros.simulation.car import Car
+from dads_ros.simulation.oracle import Fixed
 from dads_ros.simulation.oracle import Oracle
 from dads_ros.simulation.world import World
 from dads_ros.testbed.bed import Setup
@@ -57,6 +69,15 @@ _MOBILE_BPS = 10e6
 _STEP_FROM_BPS = (100e6, 50e6, 20e6, 10e6, 5e6, 2e6, 1e6)
 # which saves at least this share of the delay. What saves little the monitor need not do.
 _STEP_GAIN = 0.25
+# Of what varies by 20 %, around the rate where the plan changes, if there is one.
+_JITTERING = (1.2, 0.9, 1.05, 0.8, 1.1, 0.95)
+_JITTER_S = 0.5
+_STEADY_BPS = 10e6
+# The link comes from being open, which is no part of a trace: its first rate holds for so long
+# before, and does not count.
+_LEAD_S = 3.0
+# A trace of a second would leave nothing to measure.
+_LEAST_S = 5.0
 
 
 def follow_trace(
@@ -65,27 +86,31 @@ def follow_trace(
     """
     Drive along a trace; return latencies and their ratio to the oracle's mean.
 
+    :param seconds: at most; the first of a longer trace.
     :param static: what plans that need no link gave; None to drive no static plan.
     :return: None when our own drive did not fit in.
     """
     trace = load_trace(path)
-    drive = Drive(clip, min(seconds, trace.duration_s or seconds), Setup(trace), EDGE_SLOWDOWN,
-                  loop=True)  # fmt: skip
+    driven_s = min(seconds, max(trace.length_s or seconds, _LEAST_S))
+    setup = Setup(trace.after(_LEAD_S))
+    drive = Drive(clip, _LEAD_S + driven_s, setup, EDGE_SLOWDOWN, loop=True)
     taken = rig.drive(f'trace {path.stem}', drive)
     if taken is None:
         return None
-    policy = rig.policy_of(drive)
-    oracle_s = oracle_mean_s(policy.table, trace, taken.run, drive.seconds)
-    ours = latency(taken.run)
+    table = rig.policy_of(drive).table
+    world = world_of(table, trace, taken.run, driven_s)
+    oracle = Car(world, table, Oracle(world, table, BUNDLE_OVERHEAD_BYTES)).run()
+    ours = latency(taken.run, lead_s=_LEAD_S)
     others = dict(static or {})
-    if static is not None and (
-        other := rig.drive(f'trace {path.stem}', drive, METHODS[JPEG_UPLOAD])
-    ):
-        others[JPEG_UPLOAD] = asdict(latency(other.run))
+    if static is not None:
+        for method in (METHODS[JPEG_UPLOAD], _best_fixed_cut(table, world, taken.run)):
+            if method and (other := rig.drive(f'trace {path.stem}', drive, method)):
+                others[method.name] = asdict(latency(other.run, lead_s=_LEAD_S))
     return {
-        'seconds': drive.seconds,
-        'oracle_mean_s': oracle_s,
-        'over_oracle': ours.mean_s / oracle_s if ours.mean_s is not None else None,
+        'seconds': driven_s,
+        'of_s': trace.length_s,
+        'oracle_mean_s': oracle.mean_delay_s,
+        'over_oracle': ours.mean_s / oracle.mean_delay_s if ours.mean_s is not None else None,
         'ours': asdict(ours),
         'switches_a_second': steady_switches(taken.run),
         'static': others,
@@ -94,36 +119,77 @@ def follow_trace(
 
 def stay(rig: Rig, clip: str, seconds: float) -> dict[str, Any]:
     """Drive by plans that need no link; return their latencies."""
-    drive = Drive(clip, seconds, _steady(1e6), EDGE_SLOWDOWN, loop=True)
+    drive = Drive(clip, _LEAD_S + seconds, _steady(1e6), EDGE_SLOWDOWN, loop=True)
     taken = rig.drive('any trace', drive, METHODS['edge-only'])
-    return {'edge-only': asdict(latency(taken.run))} if taken else {}
+    return {'edge-only': asdict(latency(taken.run, lead_s=_LEAD_S))} if taken else {}
 
 
-def oracle_mean_s(table: PlanTable, trace: Trace, run: RunRecord, seconds: float) -> float:
+def _best_fixed_cut(table: PlanTable, world: World, run: RunRecord) -> Method | None:
+    """Return the partial cut that is the soonest along a trace if it never changes, simulated."""
+    rows = [
+        number
+        for number, row in enumerate(table.rows)
+        if row.boundary and row.boundary != run.info.graph.inputs
+    ]
+    if not rows:
+        return None
+    row = table.rows[
+        min(rows, key=lambda n: Car(world, table, Fixed(table, n)).run().mean_delay_s)
+    ]
+    return Method('fixed-cut', '', 'fixed', row.codec, True, row.boundary)
+
+
+def world_of(table: PlanTable, trace: Trace, run: RunRecord, seconds: float) -> World:
     """
-    Return the mean latency of one who knows the trace, simulated on the monitor's own table.
+    Return the drive as it can be simulated, with what its frames tell of both machines.
 
-    Round trip, speed of both machines and the reading of images are the run's own, in the median.
+    The monitor under test has no part in it. Both machines are as slow as they were in the mean,
+    since means are compared. What no plan can avoid, the image's way into the network and a
+    message's way through the nodes, is the tenth of the least that a frame took.
     """
-    links = [link for link in run.links if link.cloud_alive]
-    world = World(
+    rows = {}
+    for plan in run.plans:
+        with suppress(PlanError):  # found by the exact solver, after the drive began
+            rows[plan.plan_id] = table.rows[table.row_of(plan.boundary, plan.codec)].totals
+    local = table.rows[table.local_row].totals
+    begin_s = began_s(run) + _LEAD_S
+    frames = [frame for frame in run.frames if frame.t_s >= begin_s]
+    edge: list[float] = []
+    cloud: list[float] = []
+    way_s: list[float] = []
+    for frame in frames:
+        if frame.outcome is Outcome.LOCAL:
+            edge.append(frame.edge_s * 1e9 / float(local.edge_ns))
+        elif frame.outcome is Outcome.VIA_CLOUD and (row := rows.get(frame.plan_id)):
+            if row.edge_ns > local.edge_ns * TELLING_SHARE:
+                edge.append((frame.edge_s + frame.encode_s) * 1e9 / float(row.edge_ns))
+            cloud.append((frame.decode_s + frame.cloud_s) * 1e9 / float(row.cloud_ns))
+            sent_s = frame.t_s + frame.total_s - frame.held_s - frame.cloud_s - frame.network_s
+            rate_bps = trace.rate_bps(sent_s - begin_s)
+            if rate_bps:
+                wire = wire_s(frame.size_bytes, rate_bps) - FRAME_BYTES * 8 / rate_bps
+                way_s.append(frame.network_s + frame.cloud_queue_s - max(wire, 0.0))
+    return World(
         trace=trace,
         duration_s=seconds,
         camera_hz=run.info.clip_rate_hz,
-        rtt_s=median(link.rtt_s for link in links) if links else 0.0,
+        rtt_s=max(0.0, _least(way_s)),
         burst_bytes=FRAME_BYTES,
-        edge_factor=median(link.edge_factor for link in links) if links else 1.0,
-        cloud_factor=median(link.cloud_factor for link in links) if links else 1.0,
+        edge_factor=fmean(edge or [1.0]),
+        cloud_factor=fmean(cloud or [1.0]),
+        preprocess_s=_least([f.wait_s + f.preprocess_s for f in frames if f.preprocess_s]),
     )
-    # Every way reads the camera's image and scales it; the table knows the network only.
-    reading_s = median(frame.preprocess_s for frame in run.frames) if run.frames else 0.0
-    oracle = Car(world, table, Oracle(world, table, BUNDLE_OVERHEAD_BYTES))
-    return reading_s + oracle.run().mean_delay_s
+
+
+def _least(values_s: Sequence[float]) -> float:
+    return sorted(values_s)[len(values_s) // 10] if values_s else 0.0
 
 
 def react(rig: Rig, steps: int) -> dict[str, Any]:
     """
     Let the rate fall to a tenth and rise again; return how long the next plan took each time.
+
+    A plan that did not come before the next step took at least until then, and is ``missed``.
 
     :param steps: pairs of fall and rise.
     """
@@ -134,12 +200,13 @@ def react(rig: Rig, steps: int) -> dict[str, Any]:
     setup = Setup(Trace(tuple(times_s), tuple(rates_bps)))
     drive = Drive(CLIP, drive.seconds, setup, EDGE_SLOWDOWN, loop=True)
     taken = rig.drive('step', drive)
-    found = reactions_s(taken.run) if taken else []
+    found = reactions(taken.run) if taken else []
     return {
         'from_bps': high_bps,
         'drop_ms': _worst_ms(found[::2]),
         'rise_ms': _worst_ms(found[1::2]),
-        'all_s': found,
+        'missed': sum(not reaction.seen for reaction in found),
+        'all': [asdict(reaction) for reaction in found],
     }
 
 
@@ -158,19 +225,30 @@ def step_from_bps(table: PlanTable, camera_hz: float) -> float:
     raise ConfigError('the detector has one best plan for all rates; give another one to measure')
 
 
-def _worst_ms(found_s: list[float | None]) -> float | None:
-    """Return the longest in milliseconds; None without steps, or when one had no effect."""
-    known = [value for value in found_s if value is not None]
-    return max(known) * 1e3 if known and len(known) == len(found_s) else None
+def _worst_ms(found: Sequence[Reaction]) -> float | None:
+    return max(reaction.plan_s for reaction in found) * 1e3 if found else None
 
 
-def steady_jitter(rig: Rig, seconds: float) -> float | None:
-    """Return switches a second on a link of 10 Mbit/s that varies by 20 % twice a second."""
-    times_s = tuple(0.5 * i for i in range(int(2 * seconds)))
-    rates_bps = tuple(10e6 * (1.2, 0.9, 1.05, 0.8, 1.1, 0.95)[i % 6] for i in range(len(times_s)))
-    setup = Setup(Trace(times_s, rates_bps))
-    taken = rig.drive('20 % jitter', Drive(CLIP, seconds, setup, EDGE_SLOWDOWN, loop=True))
-    return steady_switches(taken.run) if taken else None
+def jitter(rig: Rig, seconds: float) -> dict[str, Any]:
+    """Return switches a second while the rate varies by 20 % twice a second, where it matters."""
+    drive = Drive(CLIP, seconds, _steady(_STEADY_BPS), EDGE_SLOWDOWN, loop=True)
+    rate_bps = change_bps(rig.policy_of(drive).table, open_source(CLIP).rate_hz)
+    times_s = tuple(_JITTER_S * i for i in range(int(seconds / _JITTER_S)))
+    rates_bps = tuple(rate_bps * _JITTERING[i % len(_JITTERING)] for i in range(len(times_s)))
+    drive = replace(drive, setup=Setup(Trace(times_s, rates_bps)))
+    taken = rig.drive(f'20 % jitter around {rate_bps / 1e6:.2f} Mbit/s', drive)
+    return {
+        'around_bps': rate_bps,
+        'switches_a_second': steady_switches(taken.run) if taken else None,
+    }
+
+
+def change_bps(table: PlanTable, camera_hz: float) -> float:
+    """Return the highest rate at which the best plan becomes another one; 10 Mbit/s if none."""
+    rates_bps = [100e6 / 1.05**i for i in range(140)]
+    rows = [table.plan(Situation(rate, rate_hz=camera_hz)).row for rate in rates_bps]
+    changes = (rate for rate, (a, b) in zip(rates_bps, pairwise(rows), strict=False) if a != b)
+    return next(changes, _STEADY_BPS)
 
 
 def mobile(rig: Rig, rtt_s: float, seconds: float) -> dict[str, Any] | None:
@@ -183,12 +261,16 @@ def mobile(rig: Rig, rtt_s: float, seconds: float) -> dict[str, Any] | None:
 
 
 def _mobile_figures(taken: Taken) -> dict[str, Any]:
+    run = taken.run
+    way = one_way_s(run)
     return {
-        'latency': asdict(latency(taken.run)),
-        'frames_unaccounted': unaccounted(taken.run, 4.0),
-        'stage_sum_error_max': stage_sum_error(taken.run),
-        'one_way_bound_s': one_way_bound_s(taken.run),
-        'stage_medians_s': stage_medians_s(taken.run),
+        'latency': asdict(latency(run, taken.counted['camera_zero_ns'])),
+        'frames_unaccounted': unaccounted(run),
+        'switches_a_second': steady_switches(run),
+        'stage_sum_error_max': stage_sum_error(run),
+        'one_way_s': way and way[0],
+        'one_way_bound_s': way and way[1],
+        'stage_medians_s': stage_medians_s(run),
         'relay': taken.counted['relay'],
     }
 
