@@ -45,13 +45,20 @@ def letterbox(image_rgb: np.ndarray, height: int, width: int) -> np.ndarray:
     image_height, image_width = image_rgb.shape[:2]
     if not image_height or not image_width:
         raise MediaError('image is empty; check the camera')
-    scale = letterbox_scale(image_width, image_height, width, height)
-    fit = (max(1, round(image_width * scale)), max(1, round(image_height * scale)))
     frame = np.full((1, height, width, 3), PADDING_GREY, np.uint8)
+    scaled = fit(image_rgb, height, width)
+    frame[0, : scaled.shape[0], : scaled.shape[1]] = scaled
+    return frame
+
+
+def fit(image_rgb: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the image scaled so that the whole of it just fits into width x height."""
+    image_height, image_width = image_rgb.shape[:2]
+    scale = letterbox_scale(image_width, image_height, width, height)
+    size = (max(1, round(image_width * scale)), max(1, round(image_height * scale)))
     # INTER_AREA averages when shrinking; it keeps small cars that bilinear sampling skips.
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    frame[0, : fit[1], : fit[0]] = cv2.resize(image_rgb, fit, interpolation=how)
-    return frame
+    return cv2.resize(image_rgb, size, interpolation=how)
 
 
 def to_camera_pixels(
