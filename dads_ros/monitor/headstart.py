@@ -35,9 +35,10 @@ ENOUGH = 3
 WIDER = 2.0
 # After a pause of so many packets' time a bucket is full again; before, it says nothing.
 REFILL = 2.0
-# What a larger message told is believed for so long, rather than a single packet that may have
-# passed at once.
-MEMORY_S = 10.0
+# What a larger message told is believed for so long rather than any single packet,
+MEMORY_S = 8.0
+# and for so long rather than one that came early and may have passed at once.
+DOUBT_S = 10.0
 # Up to so many bytes a message tells the round trip, from here on the rate,
 SMALL_BYTES = 200
 # or from here on, where the first packet tells nothing.
@@ -89,9 +90,10 @@ class HeadStart:
         """Return the size of the cheapest message that shows whether the link is faster now."""
         return TELLING_BYTES if self.is_certain or self.is_in_doubt else LOOK_BYTES
 
-    def telling_bytes(self, now_s: float) -> int:
+    @property
+    def telling_bytes(self) -> int:
         """Return the size of the least message that can tell the rate."""
-        return TELLING_BYTES if self._says_nothing(now_s) else SMALL_BYTES + 1
+        return TELLING_BYTES if self.is_certain or self.is_in_doubt else SMALL_BYTES + 1
 
     def forget(self) -> None:
         """Forget what a larger message told: the link may be another."""
@@ -109,7 +111,7 @@ class HeadStart:
         if sample.bits <= PACKET_BITS:
             self._compare(sample, noise_s)
             return None if self._says_nothing(sample.time_s) else sample
-        if self._larger is not None and self._is_recent(sample.time_s):
+        if self._larger is not None and self._was_told(sample.time_s, DOUBT_S):
             self._compare_larger(self._larger, sample, noise_s)
         self._larger = sample
         if self._early_bps is not None:
@@ -125,11 +127,12 @@ class HeadStart:
 
     def _says_nothing(self, now_s: float) -> bool:
         """Return whether a single packet says nothing of the rate at such a time."""
-        return self.bits > 0 and (self._is_known or self._is_recent(now_s))
+        believed_s = DOUBT_S if self.is_in_doubt else MEMORY_S
+        return self.bits > 0 and (self._is_known or self._was_told(now_s, believed_s))
 
-    def _is_recent(self, now_s: float) -> bool:
-        """Return whether a larger message came not long before."""
-        return self._larger is not None and now_s - self._larger.time_s < MEMORY_S
+    def _was_told(self, now_s: float, believed_s: float) -> bool:
+        """Return whether a larger message came so long before at most."""
+        return self._larger is not None and now_s - self._larger.time_s < believed_s
 
     def _compare(self, single: Sample, noise_s: float) -> None:
         """
@@ -137,7 +140,7 @@ class HeadStart:
 
         At the rate of that one, its head start not taken off, it takes the least that it could.
         """
-        if self._larger is None or not self._is_recent(single.time_s):
+        if self._larger is None or not self._was_told(single.time_s, DOUBT_S):
             return
         expected_s = single.bits * self._larger.pace
         if single.air_s < min(expected_s / FASTER, expected_s - noise_s):

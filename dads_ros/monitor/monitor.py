@@ -134,7 +134,7 @@ class Monitor:
             self._bundle_bytes(),
             now_s,
             link_is_idle=self._link.is_idle,
-            telling_bytes=self._link.head_start.telling_bytes(now_s),
+            telling_bytes=self._link.head_start.telling_bytes,
             look_bytes=self._link.head_start.look_bytes,
             is_in_doubt=self._link.head_start.is_in_doubt,
         )

@@ -49,7 +49,7 @@ def step(before_mbps: float, after_mbps: float, at_s: float = 8.0) -> Trace:
 )
 def test_transfer_times_are_predicted(mbps, size_bytes, rtt_s, jitter, utilisation, seed):
     """
-    Predicted air time is within 2% and 2 ms, or a packet, in the median of half a run.
+    Predicted air time is within 2% and 2 ms, or a packet, in the median of the last second.
 
     Jitter of 20% adds at most itself.
 
@@ -59,14 +59,14 @@ def test_transfer_times_are_predicted(mbps, size_bytes, rtt_s, jitter, utilisati
     assume(air_s * 4 + rtt_s < 0.8)
     period_s = max(air_s / utilisation, 0.02)
     world = World(
-        steady(mbps), max(4.0, 25 * period_s), 1.0, rtt_s=rtt_s, jitter=jitter, seed=seed
+        steady(mbps), max(8.0, 25 * period_s), 1.0, rtt_s=rtt_s, jitter=jitter, seed=seed
     )
     driver = Driver(world, size_bytes, period_s)
     found = driver.run()
     assume(found.rtt_s)  # without a single probe that waited for nothing nobody can tell
     assert found.alive and found.uplink_bps > 0
     # While everything queues, jitter may hide for a moment what waited and what travelled.
-    late = [e for t, e in driver.estimates if t > world.duration_s / 2 and e.uplink_bps]
+    late = [e for t, e in driver.estimates if t > world.duration_s - 1 and e.uplink_bps]
     # None of these messages tells whether a packet passes at once, as some links let it.
     error_s = median(
         abs(e.air_s(size_bytes) - air_s) - min(e.head_start_bits / (mbps * 1e6), air_s)
