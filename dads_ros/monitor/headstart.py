@@ -158,7 +158,7 @@ class HeadStart:
         packet_s, free_s = PACKET_BITS * pace, small.bits * pace - small.air_s
         if packet_s > 4 * noise_s:
             if abs(free_s) < packet_s / 3:
-                self._came_on_time(small if small.pause_s < large.pause_s else large, pace)
+                self._came_on_time(min(one, other, key=lambda sample: sample.pause_s), pace)
             else:
                 self._on_time = 0
 

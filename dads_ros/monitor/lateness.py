@@ -35,8 +35,8 @@ DOUBLE = 2.0
 MEMORY_S = 30.0
 # which counts up to this: a packet that is sent again takes no longer.
 LONGEST_S = 0.2
-# So many in a row always do; and one less when none of them is less late than the one before by
-# more than this share. What waits for a lost packet is less late each time, until all is through.
+# So many in a row always do; and one less when each is at least this share as late as the one
+# before. What waits for a lost packet is less late each time, until all is through.
 MANY = 4
 ABOUT = 0.8
 # After one late message it takes less of another that is still on its way.

@@ -71,6 +71,7 @@ class _Message:
     arrival_s: float = math.nan
     cloud_s: float = 0.0
     is_lost: bool = False
+    was_out: bool = False
     overtaken_s: float = math.inf
 
     @property
@@ -136,10 +137,12 @@ class LinkEstimator:
         message = self._messages.get(key)
         if message is None or message.is_answered:
             return
-        if not self._is_alive(now_s):
+        if self._answered_s is not None and not self._is_alive(now_s):
             # The link that comes back after an outage may be another.
             self._pace.forget()
             self.head_start.forget()
+            for each in self._messages.values():
+                each.was_out = each.sent_s <= message.sent_s
         for other_key, other in self._messages.items():
             if other is message:
                 break
@@ -234,7 +237,7 @@ class LinkEstimator:
         certain = max(message.sent_s, free_s) >= self._lost_until_s
         self._round_trips.refute(whole_s)
         if message.size_bytes <= SMALL_BYTES:
-            if certain and self._came_alone(message):
+            if certain and not message.was_out and self._came_alone(message):
                 self._round_trips.note(whole_s)
                 self._small_bytes = message.size_bytes
         else:
@@ -246,7 +249,11 @@ class LinkEstimator:
             # Before a round trip is known, what queued tells the least that the rate can be.
             if certain and (queued or self._round_trips.is_known):
                 pause_s = max(0.0, message.sent_s - free_s)
-                self._note(Sample(bits, air_s, queued, message.arrival_s, pause_s))
+                sample = Sample(bits, air_s, queued, message.arrival_s, pause_s)
+                if message.was_out:
+                    self._pace.note_unsure(sample)
+                else:
+                    self._note(sample)
         proven_bits = message.size_bytes * 8.0 - self.head_start.bits
         self._pace.prove(proven_bits, whole_s, message.arrival_s)
         self._settled_arrival_s = max(self._settled_arrival_s, message.arrival_s)

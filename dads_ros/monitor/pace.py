@@ -92,6 +92,7 @@ class Pace:
         self._memory_s = memory_s
         self._change_ratio = change_ratio
         self._known_bps = 0.0
+        self._is_unsure = False
 
     @property
     def is_known(self) -> bool:
@@ -100,15 +101,29 @@ class Pace:
 
     @property
     def last_known_bps(self) -> float:
-        """Return the rate, from before they were forgotten if there are no samples; 0 at first."""
-        return self.rate_bps(0.5) if self._samples else self._known_bps
+        """Return the rate, from before they were forgotten if none is sure; 0 at first."""
+        return self.rate_bps(0.5) if self._samples and not self._is_unsure else self._known_bps
 
     def forget(self) -> None:
         """Drop the samples."""
         self._known_bps = self.last_known_bps
-        self._samples.clear()
+        self._drop()
         self.lateness.forget()
         self._early.clear()
+
+    def note_unsure(self, sample: Sample) -> None:
+        """
+        Take in a sample that was on its way when nothing got through, after all were forgotten.
+
+        Its air time is that of a slow link or of an outage that is over: until another tells.
+        """
+        self._drop()
+        self._samples.append(sample)
+        self._is_unsure = True
+
+    def _drop(self) -> None:
+        self._samples.clear()
+        self._is_unsure = False
 
     def note(self, sample: Sample, noise_s: float) -> None:
         """
@@ -116,6 +131,8 @@ class Pace:
 
         :param noise_s: by how much air times differ without a change of the link.
         """
+        if self._is_unsure:
+            self._drop()
         while self._samples and sample.time_s - self._samples[0].time_s > self._memory_s:
             self._known_bps = self.last_known_bps
             self._samples.popleft()
@@ -145,7 +162,7 @@ class Pace:
         """
         least_bps = bits / max(whole_s, CLOCK_FLOOR_S)
         if self._samples and least_bps > self.rate_bps(0.5) * self._change_ratio**2:
-            self._samples.clear()
+            self._drop()
             self._samples.append(Sample(bits, whole_s, False, time_s))
 
     def rate_bps(self, share: float) -> float:

@@ -87,6 +87,17 @@ def test_link_that_went_and_came_a_hundred_times_is_used_again_in_time(jitter):
         assert found_s <= PROMISED_S, f'seed {seed}'
 
 
+@pytest.mark.parametrize('jitter', [0.0, 0.2])
+def test_what_waited_through_an_outage_does_not_pass_for_a_slow_link(jitter):
+    # A probe may be on its way when the link ends, and arrive when it is back.
+    for seed in range(20):
+        at_s = begins_s(seed) + seed % 8 * 0.37
+        times_s = (0.0, at_s, at_s + 4.0, at_s + 11.0, at_s + 14.0)
+        trace = Trace(times_s, (GOOD_BPS, 1.5e6, 0.13e6, 0.0, GOOD_BPS))
+        found_s = recovered_s(world(trace, times_s[-1], seed, jitter), times_s[-1])
+        assert found_s <= PROMISED_S, f'seed {seed}'
+
+
 @pytest.mark.parametrize('pause_s', [2.0, 5.0, 20.0])
 def test_cloud_that_stood_still_is_used_again_in_time(pause_s):
     for seed in SEEDS[:4]:

@@ -69,8 +69,7 @@ nothing was answered, or that no plan followed.
   headers over its rate. That is a bound. Ours under heavy load is what was published, and where
   another's bound is above it, that plan is driven under heavy load, too, and counts with what it
   published. How near ours comes to what its own longest stage and the camera allow is a figure of
-  its own: at 0.13 Mbit/s a sixth of the link goes to what DDS says to acknowledge messages, and a
-  car that computes all by itself has 20 images a second to receive besides.
+  its own: at 0.13 Mbit/s a fifth of the link goes to what DDS says beside the bundles.
 - A plan is driven once under a load: where ours had the very plan of another method for four
   frames of five, that has ours' figures. A plan that never changes is driven with a camera so
   slow that no frame waits for another, which is the best that it could do; with that latency and

@@ -35,6 +35,7 @@ from dads_ros.bench.testbed.table import SOLVED
 from dads_ros.bench.testbed.table import uplinks
 from dads_ros.bench.testbed.traces import follow_trace
 from dads_ros.bench.testbed.traces import jitter
+from dads_ros.bench.testbed.traces import LEAD_S
 from dads_ros.bench.testbed.traces import mobile
 from dads_ros.bench.testbed.traces import react
 from dads_ros.bench.testbed.traces import stay
@@ -212,7 +213,8 @@ class _Bench:
         seconds = _QUICK_TRACE_S if quick else _TRACE_S
         if self._args.trace is not None:
             length_s = load_trace(self._args.trace).length_s or seconds
-            seconds = min(length_s, rig.longest_s(1 if quick else _DRIVES_OF_A_TRACE))
+            longest_s = rig.longest_s(1 if quick else _DRIVES_OF_A_TRACE) - LEAD_S
+            seconds = min(length_s, longest_s)
             if seconds < length_s:
                 told = f'of {length_s:.0f} s of the trace the first {seconds:.0f} s are driven'
                 print(told, file=sys.stderr)

@@ -75,7 +75,7 @@ _JITTER_S = 0.5
 _STEADY_BPS = 10e6
 # The link comes from being open, which is no part of a trace: its first rate holds for so long
 # before, and does not count.
-_LEAD_S = 3.0
+LEAD_S = 3.0
 # A trace of a second would leave nothing to measure.
 _LEAST_S = 5.0
 
@@ -92,20 +92,20 @@ def follow_trace(
     """
     trace = load_trace(path)
     driven_s = min(seconds, max(trace.length_s or seconds, _LEAST_S))
-    setup = Setup(trace.after(_LEAD_S))
-    drive = Drive(clip, _LEAD_S + driven_s, setup, EDGE_SLOWDOWN, loop=True)
+    setup = Setup(trace.after(LEAD_S))
+    drive = Drive(clip, LEAD_S + driven_s, setup, EDGE_SLOWDOWN, loop=True)
     taken = rig.drive(f'trace {path.stem}', drive)
     if taken is None:
         return None
     table = rig.policy_of(drive).table
     world = world_of(table, trace, taken.run, driven_s)
     oracle = Car(world, table, Oracle(world, table, BUNDLE_OVERHEAD_BYTES)).run()
-    ours = latency(taken.run, lead_s=_LEAD_S)
+    ours = latency(taken.run, lead_s=LEAD_S)
     others = dict(static or {})
     if static is not None:
         for method in (METHODS[JPEG_UPLOAD], _best_fixed_cut(table, world, taken.run)):
             if method and (other := rig.drive(f'trace {path.stem}', drive, method)):
-                others[method.name] = asdict(latency(other.run, lead_s=_LEAD_S))
+                others[method.name] = asdict(latency(other.run, lead_s=LEAD_S))
     return {
         'seconds': driven_s,
         'of_s': trace.length_s,
@@ -119,9 +119,9 @@ def follow_trace(
 
 def stay(rig: Rig, clip: str, seconds: float) -> dict[str, Any]:
     """Drive by plans that need no link; return their latencies."""
-    drive = Drive(clip, _LEAD_S + seconds, _steady(1e6), EDGE_SLOWDOWN, loop=True)
+    drive = Drive(clip, LEAD_S + seconds, _steady(1e6), EDGE_SLOWDOWN, loop=True)
     taken = rig.drive('any trace', drive, METHODS['edge-only'])
-    return {'edge-only': asdict(latency(taken.run, lead_s=_LEAD_S))} if taken else {}
+    return {'edge-only': asdict(latency(taken.run, lead_s=LEAD_S))} if taken else {}
 
 
 def _best_fixed_cut(table: PlanTable, world: World, run: RunRecord) -> Method | None:
@@ -152,7 +152,7 @@ def world_of(table: PlanTable, trace: Trace, run: RunRecord, seconds: float) -> 
         with suppress(PlanError):  # found by the exact solver, after the drive began
             rows[plan.plan_id] = table.rows[table.row_of(plan.boundary, plan.codec)].totals
     local = table.rows[table.local_row].totals
-    begin_s = began_s(run) + _LEAD_S
+    begin_s = began_s(run) + LEAD_S
     frames = [frame for frame in run.frames if frame.t_s >= begin_s]
     edge: list[float] = []
     cloud: list[float] = []
