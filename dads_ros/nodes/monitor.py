@@ -100,6 +100,7 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
     def activate(self) -> None:
         """Begin to decide."""
         self._probed_bytes, self._active_since_s = 0, time.monotonic()
+        self._probes_before = self._probe_sequence
         self._worker = base.Worker('monitor', self._step, self.fail)
 
     def deactivate(self) -> None:
@@ -108,9 +109,9 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
             self._worker.stop()
             self._worker = None
             active_s = time.monotonic() - self._active_since_s
+            probes = self._probe_sequence - self._probes_before
             self.get_logger().info(
-                f'probed {self._probe_sequence} times with {self._probed_bytes} bytes '
-                f'in {active_s:.1f} s'
+                f'probed {probes} times with {self._probed_bytes} bytes in {active_s:.1f} s'
             )
 
     def cleanup(self) -> None:

@@ -22,7 +22,6 @@ from dads_ros.bench.runtime import halves
 from dads_ros.bench.runtime import rates
 from dads_ros.bench.runtime import temporal
 from dads_ros.cli import main as cli
-from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.detector.data import Boxes
 from dads_ros.errors import ConfigError
@@ -32,6 +31,7 @@ from dads_ros.profiles import planning
 from dads_ros.profiles import profiling
 import numpy as np
 import pytest
+from squares import cells_above
 import torch
 from torch import nn
 
@@ -51,14 +51,7 @@ class Brightest(nn.Module):
         return self.pool(self.mean(frame.permute(0, 3, 1, 2).float()))
 
 
-def cells(outputs: tuple[np.ndarray, ...]) -> Detections:
-    rows, columns = np.nonzero(outputs[0][0, 0] > 0.43)
-    boxes = np.stack([columns * 8, rows * 8, columns * 8 + 8, rows * 8 + 8], axis=1)
-    scores = outputs[0][0, 0, rows, columns]
-    return Detections(boxes.astype(np.float32), scores, np.zeros(len(rows), np.int64))
-
-
-DETECTOR = Detector('brightest', Brightest().eval(), SIDE, SIDE, ('square',), cells)
+DETECTOR = Detector('brightest', Brightest().eval(), SIDE, SIDE, ('square',), cells_above(0.43))
 
 
 @pytest.fixture(scope='module')
@@ -90,7 +83,7 @@ def test_own_output_is_the_reference_and_lossless_codecs_keep_it(model, frames):
 def test_a_class_of_one_box_weighs_no_more_than_its_box(model, frames):
     both = replace(DETECTOR, labels=('square', 'lamp'))
     whole = surgery.tail(model, model.graph.inputs)
-    found = [cells(whole(frame)) for frame in frames]
+    found = [DETECTOR.decode(whole(frame)) for frame in frames]
     truth = [Boxes(f.boxes, f.class_ids, np.zeros(len(f.boxes), bool)) for f in found]
     squares = sum(map(len, truth))
     # A lamp that is never found: a class by itself.

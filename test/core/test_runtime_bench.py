@@ -21,7 +21,6 @@ from dads_ros.bench.runtime import rates
 from dads_ros.bench.runtime import report
 from dads_ros.bench.runtime import temporal
 from dads_ros.cli import main as cli
-from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import ConfigError
 from dads_ros.model import capture
@@ -29,6 +28,7 @@ from dads_ros.model import timing
 from dads_ros.profiles import profiling
 import numpy as np
 import pytest
+from squares import cells_above
 import torch
 from torch import nn
 
@@ -49,14 +49,7 @@ class Smooth(nn.Module):
         return nn.functional.avg_pool2d(levels.float() / 15, 2)
 
 
-def cells(outputs: tuple[np.ndarray, ...]) -> Detections:
-    rows, columns = np.nonzero(outputs[0][0, 0] > 0.5)
-    boxes = np.stack([columns * 8, rows * 8, columns * 8 + 8, rows * 8 + 8], axis=1)
-    scores = outputs[0][0, 0, rows, columns]
-    return Detections(boxes.astype(np.float32), scores, np.zeros(len(rows), np.int64))
-
-
-DETECTOR = Detector('smooth', Smooth().eval(), SIDE, SIDE, ('square',), cells)
+DETECTOR = Detector('smooth', Smooth().eval(), SIDE, SIDE, ('square',), cells_above(0.5))
 
 
 @pytest.fixture(scope='module')
