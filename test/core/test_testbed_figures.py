@@ -22,11 +22,13 @@ from dads_ros.bench.testbed.docs import page
 from dads_ros.bench.testbed.levels import light_hz
 from dads_ros.bench.testbed.runs import CAR_ALONE
 from dads_ros.bench.testbed.runs import latency
+from dads_ros.bench.testbed.runs import link_busy_s
 from dads_ros.bench.testbed.runs import published_hz
 from dads_ros.bench.testbed.runs import stage_sum_error
 from dads_ros.bench.testbed.runs import steady
 from dads_ros.bench.testbed.runs import wire_s
 from dads_ros.pipeline.frame import Outcome
+from dads_ros.report.schema import FrameRecord
 import pytest
 from testbed_runs import frame
 from testbed_runs import plan
@@ -70,6 +72,31 @@ def test_a_bundle_on_the_air_has_headers() -> None:
     assert 1.02 * 0.8 < wire_s(100_000, 1e6) < 1.04 * 0.8
 
 
+def sent(number: int, sent_s: float, came_s: float, **changes: object) -> FrameRecord:
+    """Return a frame whose bundle of 12.2 kB is handed over and comes at these times."""
+    return frame(
+        number, sent_s - 0.1, came_s - sent_s + 0.1, size_bytes=12_200, **changes
+    )  # fmt: skip
+
+
+def test_a_link_is_as_busy_as_it_was_with_all_that_it_carried_beside_bundles() -> None:
+    own_s = wire_s(12_200, 1e6)
+    assert own_s == pytest.approx(0.1, rel=0.01)
+    # The first finds the link idle; the others wait for each other, and the link carries 20 ms of
+    # something else with each.
+    queued = [sent(i, 0.05 * i, own_s + 0.01 + 0.12 * i) for i in range(5)]
+    assert link_busy_s(queued, 1e6, 0.01) == pytest.approx([own_s, 0.12, 0.12, 0.12, 0.12])
+
+
+def test_a_pause_of_the_link_and_a_bundle_in_vain_are_nothing_that_it_is_busy_with() -> None:
+    own_s = wire_s(12_200, 1e6)
+    apart = [sent(i, 1.0 * i, 1.0 * i + own_s + 0.01) for i in range(3)]
+    assert link_busy_s(apart, 1e6, 0.01) == pytest.approx([own_s] * 3)
+    vain = sent(1, 0.05, 5.0, outcome=Outcome.DROPPED_STALE)
+    first, last = sent(0, 0.0, own_s), sent(2, 0.1, 3 * own_s)
+    assert link_busy_s([first, vain, last], 1e6, 0.0) == pytest.approx([own_s, own_s])
+
+
 def test_latency_leaves_out_what_arrived_before_the_trace_began() -> None:
     run = run_of(frame(1, 1.0, 9.0), frame(2, 3.0, 1.0), frame(3, 4.0, 2.0), trace=((2.0, 1e6),))
     found = latency(run)
@@ -92,7 +119,7 @@ def cell(
     method: str, load: str, latency_s: float | None, throughput_hz: float | None, **more: float
 ) -> Cell:
     """Return a cell of one network and uplink."""
-    values = {'longer_than_s': None, 'max_stage_s': None, **more}
+    values = {'longer_than_s': None, 'max_stage_s': None, 'busy_s': None, **more}
     return Cell(
         'nin', 1.1, load, method, 'way', 1, latency_s, throughput_hz=throughput_hz, **values
     )  # type: ignore[arg-type]
@@ -135,12 +162,13 @@ def test_where_only_ours_never_answered_it_is_the_worst() -> None:
 
 def test_throughput_is_held_against_the_longest_stage_and_the_camera() -> None:
     found = figures([
-        cell('ours', 'heavy', 0.1, 19.0, max_stage_s=0.01),
-        cell('ours', 'light', 0.1, 1.0, max_stage_s=0.9),
+        cell('ours', 'heavy', 0.1, 19.0, max_stage_s=0.01, busy_s=0.01),
+        cell('ours', 'light', 0.1, 1.0, max_stage_s=0.9, busy_s=0.9),
     ])  # fmt: skip
     assert found['throughput_over_max_stage'] == pytest.approx(0.95)
-    slow = figures([cell('ours', 'heavy', 0.5, 4.0, max_stage_s=0.2)])
-    assert slow['throughput_over_max_stage'] == pytest.approx(0.8)
+    slow = figures([cell('ours', 'heavy', 0.5, 4.0, max_stage_s=0.2, busy_s=0.24)])
+    assert slow['throughput_over_max_stage'] == pytest.approx(0.96)
+    assert slow['throughput_over_bundles_alone'] == pytest.approx(0.8)
 
 
 def test_no_way_can_detect_more_than_the_camera_delivers() -> None:

@@ -48,7 +48,9 @@ class Window:
     :param longer_than_s: without any of these, for how long one was waited for in vain at least:
         the longest of those sent, or the whole stretch.
     :param answered_hz: detections published in the stretch.
-    :param max_stage_s: the longest of car, link and cloud, each in the median of these.
+    :param max_stage_s: the longest of car, link and cloud, each in the median of these; the link's
+        is what the bundle alone would take at the link's rate.
+    :param busy_s: the same with the link's as it was: see link_busy_s.
     :param way: the cut and codec of most of these,
     :param way_share: and of how many of them, 0 to 1.
     """
@@ -58,6 +60,7 @@ class Window:
     longer_than_s: float | None
     answered_hz: float
     max_stage_s: float | None
+    busy_s: float | None
     way: Way
     way_share: float
 
@@ -98,14 +101,16 @@ def window(run: RunRecord, begin_s: float, end_s: float, rate_bps: float) -> Win
     inside = [f for f in run.frames if begin_s <= f.t_s < end_s]
     arrived = [f for f in inside if f.outcome.is_published]
     waited_s = [f.total_s for f in inside if f.size_bytes and not f.outcome.is_published]
-    stages = zip(*(_stages_s(f, rate_bps) for f in arrived), strict=True)
+    stages_s = [median(s) for s in zip(*(_stages_s(f, rate_bps) for f in arrived), strict=True)]
+    links_s = link_busy_s(inside, rate_bps, _rtt_s(run))
     way, share = _way(run, arrived)
     return Window(
         frames=len(arrived),
         latency_s=median(f.total_s for f in arrived) if arrived else None,
         longer_than_s=None if arrived else max(waited_s, default=end_s - begin_s),
         answered_hz=published_hz(run.frames, begin_s, end_s),
-        max_stage_s=max((median(stage) for stage in stages), default=None),
+        max_stage_s=max(stages_s, default=None),
+        busy_s=max([*stages_s, *([median(links_s)] if links_s else [])], default=None),
         way=way,
         way_share=share,
     )
@@ -134,6 +139,31 @@ def wire_s(size_bytes: float, rate_bps: float) -> float:
     datagram = size_bytes + _DATAGRAM_BYTES
     headers = math.ceil(datagram / _PACKET_BYTES) * _HEADER_BYTES
     return (datagram + headers) * 8 / rate_bps
+
+
+def link_busy_s(frames: Sequence[FrameRecord], rate_bps: float, rtt_s: float) -> list[float]:
+    """
+    Return for how long each bundle that was answered in time kept the link busy, as measured.
+
+    That is from when it was handed over, or the one before had come, until it came: what the
+    transport says beside it is in it. Not in it are pauses of the link, bundles that were sent in
+    vain, and the round trip, which the smallest message takes, too.
+    """
+    busy_s, free_s = [], -math.inf
+    for f in (f for f in frames if f.size_bytes):
+        sent_s = f.t_s + f.wait_s + f.preprocess_s + f.edge_s + f.encode_s
+        begin_s = max(sent_s + rtt_s, free_s)
+        if f.outcome is Outcome.VIA_CLOUD:
+            free_s = sent_s + f.network_s
+            busy_s.append(max(0.0, free_s - begin_s))
+        else:
+            free_s = begin_s + wire_s(f.size_bytes, rate_bps)
+    return busy_s
+
+
+def _rtt_s(run: RunRecord) -> float:
+    """Return the shortest round trip that the monitor told of; 0 where it knew none."""
+    return min((link.rtt_s for link in run.links if link.rtt_s > 0), default=0.0)
 
 
 def _stages_s(f: FrameRecord, rate_bps: float) -> tuple[float, float, float]:

@@ -214,6 +214,7 @@ class Network:
             window.longer_than_s,
             window.answered_hz if published else allowed_hz,
             window.max_stage_s,
+            window.busy_s,
         )
 
     def _drive_plan(self, way: Way, delays_s: dict[float, float]) -> None:
