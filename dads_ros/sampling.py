@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
 from dads_ros.detector.api import Detector
@@ -30,6 +31,9 @@ from dads_ros.image import letterbox_scale
 from dads_ros.media.sources import open_source
 import numpy as np
 
+# How far back a car refers where answers are back within a frame period or two.
+AGE_FRAMES = 2
+
 
 def input_frames(source: str, detector: Detector, count: int) -> list[np.ndarray]:
     """
@@ -40,13 +44,28 @@ def input_frames(source: str, detector: Detector, count: int) -> list[np.ndarray
     Raises MediaError when the source cannot be read or is empty, ConfigError when count is not
     positive.
     """
+    return [frame for frame, _ in input_pairs(source, detector, count)]
+
+
+def input_pairs(
+    source: str, detector: Detector, count: int
+) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """
+    Return what ``input_frames`` does, each with the frame ``AGE_FRAMES`` before it.
+
+    The first frames of a source have none. Raises what ``input_frames`` does.
+    """
     _require_some(count)
-    kept: list[np.ndarray] = []
+    size = (detector.input_height, detector.input_width)
+    kept: list[tuple[np.ndarray, np.ndarray | None]] = []
+    recent: deque[np.ndarray] = deque(maxlen=AGE_FRAMES + 1)
     stride = 1
     for number, frame in enumerate(open_source(source)):
+        recent.append(frame.image_rgb)
         if number % stride:
             continue
-        kept.append(letterbox(frame.image_rgb, detector.input_height, detector.input_width))
+        before = letterbox(recent[0], *size) if len(recent) > AGE_FRAMES else None
+        kept.append((letterbox(frame.image_rgb, *size), before))
         if len(kept) == 4 * count:  # how long a source is, only playing tells
             kept, stride = kept[::2], 2 * stride
     if not kept:

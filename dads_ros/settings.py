@@ -123,10 +123,7 @@ class EdgeSettings(DetectorSettings):
         3.0, 'Without a word from the monitor for this long, compute on the car.', low=0.5, high=60
     )
     bundle_cap_bytes: int = _parameter(
-        1_000_000,
-        'Largest bundle; past it tensors are encoded more coarsely.',
-        low=200,
-        high=2**24,
+        1_000_000, 'Largest bundle; past it tensors are coded more coarsely.', low=200, high=2**24
     )
     finish_locally: bool = _parameter(
         True,
@@ -193,6 +190,9 @@ class MonitorSettings:
     )
     privacy: bool = _parameter(
         False, 'Never send the frame, nor a tensor from before the first layer that hides it.'
+    )
+    temporal: bool = _parameter(
+        False, 'Also plan to code packed tensors against the newest bundle that was answered.'
     )
     mode: str = _parameter('auto', 'What the plan is chosen for.', choices=WISHES, live=True)
     fixed_boundary: list[str] = field(

@@ -30,7 +30,7 @@ from dads_ros.profiles import profiling
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.profile import CompiledCut
 from dads_ros.profiles.profile import SIDES
-from dads_ros.sampling import input_frames
+from dads_ros.sampling import input_pairs
 from dads_ros.settings import DEFAULT_DETECTOR
 from dads_ros.settings import DetectorSettings
 from dads_ros.settings import limits_of
@@ -90,10 +90,10 @@ def run(args: argparse.Namespace) -> int:
         compiled.require_cpu(args.device)
     use_threads(args.threads)
     detector = load_detector(args.detector, args.weights)
-    frames = input_frames(args.frames, detector, args.count)
+    frames, before = zip(*input_pairs(args.frames, detector, args.count), strict=True)
     model = capture.capture_detector(detector)
     result = profiling.measure(
-        detector, model, frames, side=args.side, device=args.device, progress=True
+        detector, model, frames, before=before, side=args.side, device=args.device, progress=True
     )
     if args.compile is not None:
         calibration = Calibration.find(None, model.hash)

@@ -22,17 +22,27 @@ the tensor, which the receiver knows from its own model:
 - ``float16+zstd``, ``int8+zstd``, ``int4+zstd``: floats rounded, integers kept lossless;
 - ``packed``: lossless for uint8 of at most 16 levels, ``packed2`` ... ``packed8`` rounded to every
   second ... eighth level; ``levels+zstd``, ``levels2+zstd`` ... the same, faster and larger;
+- ``packed+ref`` ... ``packed8+ref``: the same, against an earlier tensor that the receiver has;
 - ``jpegQQ``, ``webpQQ``: the uint8 input frame [1, height, width, 3] at a quality of 1 to 100.
 
 One name serves all tensors of a bundle.
 """
 
 from dads_ros.codec.bundle import encode_bundle
+from dads_ros.codec.referring import checksum
+from dads_ros.codec.referring import Recall
+from dads_ros.codec.referring import SUFFIX
+from dads_ros.codec.registry import can_refer
 from dads_ros.codec.registry import coarser
 from dads_ros.codec.registry import decode
 from dads_ros.codec.registry import encode
+from dads_ros.codec.registry import encode_against
 from dads_ros.codec.registry import lossless
 from dads_ros.codec.registry import plainest
+from dads_ros.codec.registry import received
 from dads_ros.codec.registry import supported
 
-__all__ = ['coarser', 'decode', 'encode', 'encode_bundle', 'lossless', 'plainest', 'supported']
+__all__ = [
+    'SUFFIX', 'Recall', 'can_refer', 'checksum', 'coarser', 'decode', 'encode', 'encode_against',
+    'encode_bundle', 'lossless', 'plainest', 'received', 'supported',
+]  # fmt: skip

@@ -18,27 +18,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dads_ros.codec.referring import SUFFIX
+from dads_ros.codec.registry import can_refer
 from dads_ros.codec.registry import coarser
 from dads_ros.codec.registry import encode
+from dads_ros.codec.registry import encode_against
 from dads_ros.errors import CodecError
 import numpy as np
 
 
 def encode_bundle(
-    arrays: Sequence[np.ndarray], name: str, cap_bytes: int
+    arrays: Sequence[np.ndarray],
+    name: str,
+    cap_bytes: int,
+    references: Sequence[np.ndarray] = (),
 ) -> tuple[str, list[memoryview]]:
     """
     Return all tensors of a bundle as bytes, no more than the cap together.
 
     :param name: the codec to try first; coarser ones follow while the cap is exceeded.
+    :param references: what the tensors are coded against where the codec can refer, one for each;
+        the codec has the suffix ``+ref`` then.
     :return: the codec that was used, and the bytes of each tensor.
     Raises CodecError when even the coarsest codec exceeds the cap, or one takes no such tensor.
     """
     used: str | None = name
     while used is not None:
-        data = [encode(array, used) for array in arrays]
+        is_referring = bool(references) and can_refer(used)
+        data = (
+            [encode_against(a, used, r) for a, r in zip(arrays, references, strict=True)]
+            if is_referring
+            else [encode(array, used) for array in arrays]
+        )
         if sum(len(part) for part in data) <= cap_bytes:
-            return used, data
+            return used + SUFFIX if is_referring else used, data
         used = coarser(used)
     raise CodecError(
         f'bundle exceeds {cap_bytes} bytes even at the coarsest step from codec {name!r}; '

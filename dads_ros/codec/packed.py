@@ -66,10 +66,11 @@ class Packed:
         """Keep every bit at step 1."""
         return self._step == 1
 
-    def encode(self, array: np.ndarray) -> Buffer:
+    def encode(self, array: np.ndarray, reference: np.ndarray | None = None) -> Buffer:
         """
         Return the range coder's words behind two bytes: the step and the largest value.
 
+        :param reference: values of the same shape that the decoder will be given, too.
         Raises CodecError when a value is above 15.
         """
         if not array.size:
@@ -77,17 +78,21 @@ class Packed:
         top = int(array.max())
         if top >= MAX_LEVELS:
             raise CodecError(f'packed codecs take values up to {MAX_LEVELS - 1}, not {top}')
-        symbols = (array.astype(np.int64) + self._step // 2) // self._step
         channels, height, width = _planes(array.shape)
-        planes = symbols.reshape(channels, -1)
+        symbols = self._symbols(array).reshape(channels, -1)
+        before = self._before(reference, symbols.shape)
+        changes = symbols if before is None else symbols - before
         encoder = constriction.stream.queue.RangeEncoder()
-        weights = Weights.fit(planes, lattices(height, width))
-        weights.write(encoder)
+        weights = Weights.fit(changes, lattices(height, width), before)
+        weights.write(encoder, refers=before is not None)
         widths = Widths(channels, _alphabet(top, self._step))
         for lattice in lattices(height, width):
-            around = lattice.look(planes, weights.rest)
-            values = planes[:, lattice.positions]
-            means = weights.means(around.sums, 4 * values - around.sums, widths.top)
+            around = lattice.look(changes, weights.rest)
+            fine = weights.means(around.sums, 4 * changes[:, lattice.positions] - around.sums)
+            if before is not None:
+                fine += weights.of_reference(lattice, before)
+            means = widths.means(fine)
+            values = symbols[:, lattice.positions]
             off = np.abs(8 * values - means)
             classes = widths.classes(around.spreads, np.cumsum(off, axis=0) - off)
             encoder.encode(
@@ -97,8 +102,19 @@ class Packed:
         words = encoder.get_compressed().astype('<u4').tobytes()
         return bytes([self._step, top]) + words.rstrip(b'\0')
 
-    def decode(self, data: memoryview, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """Decode lattice by lattice. Raises CodecError when the words are not a valid stream."""
+    def decode(
+        self,
+        data: memoryview,
+        shape: tuple[int, ...],
+        dtype: np.dtype,
+        reference: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """
+        Decode lattice by lattice.
+
+        :param reference: the values that the encoder was given.
+        Raises CodecError when the words are not a valid stream.
+        """
         if not math.prod(shape):
             if len(data):
                 raise CodecError('packed tensor has bytes but no values')
@@ -107,39 +123,61 @@ class Packed:
             raise CodecError('packed tensor has a damaged header')
         top = data[1]
         channels, height, width = _planes(shape)
-        planes = np.zeros((channels, height * width), np.int64)
+        before = self._before(reference, (channels, height * width))
+        symbols = np.zeros((channels, height * width), np.int64)
         decoder = constriction.stream.queue.RangeDecoder(_words(data[2:]))
         try:
-            weights = Weights.read(decoder, channels, height * width)
+            weights = Weights.read(decoder, *symbols.shape, refers=before is not None)
             widths = Widths(channels, _alphabet(top, self._step))
+            changes = symbols if before is None else symbols.copy()
             for lattice in lattices(height, width):
-                _decode_pass(decoder, planes, lattice, weights, widths)
+                _decode_pass(decoder, symbols, changes, before, lattice, weights, widths)
         except (AssertionError, ValueError) as error:  # what constriction raises
             raise CodecError('packed tensor is damaged') from error
         if not decoder.maybe_exhausted():
             raise CodecError('packed tensor has bytes left over')
-        return np.minimum(planes * self._step, top).astype(np.uint8).reshape(shape)
+        return self._values(symbols, top).reshape(shape)
+
+    def received(self, array: np.ndarray) -> np.ndarray:
+        """Return what the decoder gives for a tensor."""
+        return self._values(self._symbols(array), array.max(initial=0))
+
+    def _symbols(self, array: np.ndarray) -> np.ndarray:
+        return (array.astype(np.int64) + self._step // 2) // self._step
+
+    def _values(self, symbols: np.ndarray, top: int) -> np.ndarray:
+        return np.minimum(symbols * self._step, top).astype(np.uint8)
+
+    def _before(self, reference: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
+        """Return a reference's planes as symbols."""
+        return None if reference is None else self._symbols(reference).reshape(shape)
 
 
 def _decode_pass(
     decoder: constriction.stream.queue.RangeDecoder,
-    planes: np.ndarray,
+    symbols: np.ndarray,
+    changes: np.ndarray,
+    before: np.ndarray | None,
     lattice: Pass,
     weights: Weights,
     widths: Widths,
 ) -> None:
     """Fill in one lattice, channel after channel: each needs those before it."""
-    around = lattice.look(planes, weights.rest)
+    around = lattice.look(changes, weights.rest)
+    known = before[:, lattice.positions] if before is not None else np.zeros_like(around.sums)
+    added = weights.of_reference(lattice, before) if before is not None else known
     surprises = np.zeros_like(around.sums)
     classes, off = np.empty_like(around.sums), np.empty_like(around.sums)
     off_before = np.zeros(len(lattice.positions), np.int64)
-    for channel in range(len(planes)):
+    for channel in range(len(symbols)):
         one = slice(channel, channel + 1)
-        means = weights.means(around.sums, surprises, widths.top, one)
+        means = widths.means(weights.means(around.sums, surprises, one) + added[one])
         classes[one] = widths.classes(around.spreads[one], off_before[None], channel)
         values = decoder.decode(FAMILY, widths.laws(classes[one], means))
-        planes[channel, lattice.positions] = values
-        surprises[channel] = 4 * values - around.sums[channel]
+        symbols[channel, lattice.positions] = values
+        change = values - known[channel]
+        changes[channel, lattice.positions] = change
+        surprises[channel] = 4 * change - around.sums[channel]
         off[channel] = np.abs(8 * values - means[0])
         off_before += off[channel]
     widths.learn(classes, off)

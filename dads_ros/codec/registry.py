@@ -29,6 +29,9 @@ from dads_ros.codec.numeric import Integer
 from dads_ros.codec.numeric import Raw
 from dads_ros.codec.numeric import Zstd
 from dads_ros.codec.packed import Packed
+from dads_ros.codec.referring import Recall
+from dads_ros.codec.referring import Referring
+from dads_ros.codec.referring import SUFFIX
 from dads_ros.errors import CodecError
 import numpy as np
 
@@ -84,9 +87,49 @@ def encode(array: np.ndarray, name: str) -> memoryview:
     return memoryview(_find(name).encode(array)).cast('B')
 
 
-def decode(data: Buffer, name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+def encode_against(array: np.ndarray, name: str, reference: np.ndarray) -> memoryview:
+    """
+    Return a tensor as bytes that only who has the reference can decode.
+
+    :param name: of a codec that can refer; the data's codec is this with the suffix ``+ref``.
+    :param reference: an earlier tensor of the same shape, as it was received.
+    Raises CodecError when the codec cannot, or does not take this tensor or this reference.
+    """
+    found = _find(name + SUFFIX)
+    if not isinstance(found, Referring):
+        raise CodecError(f'codec {name!r} cannot refer to an earlier tensor')
+    return memoryview(found.encode(array, reference)).cast('B')
+
+
+def can_refer(name: str) -> bool:
+    """Return whether tensors in a codec can be coded against an earlier one."""
+    return isinstance(_find(name), Packed)
+
+
+def received(array: np.ndarray, name: str) -> np.ndarray:
+    """
+    Return what decoding a tensor gives in a codec that can refer; maybe the array itself.
+
+    Raises CodecError for other codecs.
+    """
+    found = _find(name)
+    if not isinstance(found, Packed):
+        raise CodecError(f'codec {name!r} cannot refer to an earlier tensor')
+    return array if found.lossless(array.dtype.name) else found.received(array)
+
+
+def decode(
+    data: Buffer,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: str,
+    recall: Recall | None = None,
+) -> np.ndarray:
     """
     Return the tensor that was encoded.
+
+    :param recall: gives the tensor that a codec with the suffix ``+ref`` refers to, by its
+        checksum.
 
     It may share memory with the data and be read-only. No more memory is taken than a few times
     what shape and type say, whatever the data claims. Raises CodecError on anything malformed.
@@ -95,7 +138,10 @@ def decode(data: Buffer, name: str, shape: tuple[int, ...], dtype: str) -> np.nd
         raise CodecError(f'no tensor has type {dtype!r} and shape {shape}')
     if not supported(name, shape, dtype):
         raise CodecError(f'codec {name!r} does not take a tensor {dtype} {shape}')
-    return _find(name).decode(memoryview(data).cast('B'), shape, np.dtype(dtype))
+    found, view = _find(name), memoryview(data).cast('B')
+    if isinstance(found, Referring):
+        return found.decode(view, shape, np.dtype(dtype), recall)
+    return found.decode(view, shape, np.dtype(dtype))
 
 
 def supported(name: str, shape: tuple[int, ...], dtype: str) -> bool:
@@ -154,6 +200,8 @@ def _find(name: str) -> Codec:
             return Packed(step=1)
         case 'packed2' | 'packed4' | 'packed8':
             return Packed(step=int(name[-1]))
+        case 'packed+ref' | 'packed2+ref' | 'packed4+ref' | 'packed8+ref':
+            return Referring(Packed(step=int(name.removesuffix(SUFFIX)[6:] or 1)))
     raise CodecError(
         f'unknown codec {name!r}; use raw, raw+zstd, float16+zstd, int8+zstd, int4+zstd, '
         'packed, packed2, packed4, packed8, levels+zstd, levels2+zstd, levels4+zstd, '

@@ -49,12 +49,16 @@ class Widths:
     """
 
     def __init__(self, channels: int, levels: int) -> None:
-        self.top = levels - 1
+        self._top = levels - 1
         self._laws = _laws(levels)
         self._errors = np.zeros((channels, _CLASSES), np.int64)
         self._counts = np.zeros((channels, _CLASSES), np.int64)
         self._chosen = np.empty((channels, _CLASSES), np.int64)
         self._choose()
+
+    def means(self, fine: np.ndarray) -> np.ndarray:
+        """Return means in 1/8 level that a value can have, from such in 1/256 level."""
+        return np.clip((fine + 16) >> 5, 0, 8 * self._top)
 
     def classes(self, spreads: np.ndarray, off_before: np.ndarray, first: int = 0) -> np.ndarray:
         """

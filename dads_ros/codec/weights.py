@@ -37,22 +37,29 @@ class Weights:
     """
     A value's mean in terms of its neighbours' sum and earlier channels' surprises.
 
-    ``rest`` is the value usual in each channel, from which all else is counted. A surprise is four
-    times the value less the neighbours' sum. ``scale`` and ``offset`` are [channels]: the
-    neighbours' weight, and a constant in 1/64 level. ``across`` is strictly lower triangular
-    [channels, channels], by 64.
+    Values are changes from a reference, or what they are without one. ``rest`` is the value usual
+    in each channel, from which all else is counted. A surprise is four times the value less the
+    neighbours' sum. ``scale``, ``offset`` and ``own`` are [channels]: the neighbours' weight, a
+    constant in 1/64 level, and the weight of the reference's own surprise: -1 undoes the
+    reference. ``across`` is strictly lower triangular [channels, channels]. All weights by 64.
     """
 
     rest: np.ndarray
     scale: np.ndarray
     offset: np.ndarray
+    own: np.ndarray
     across: np.ndarray
 
     @classmethod
-    def fit(cls, planes: np.ndarray, passes: Sequence[Pass]) -> Weights:
-        """Return the weights of least squared error for a tensor, plain ones for a small one."""
+    def fit(cls, planes: np.ndarray, passes: Sequence[Pass], before: np.ndarray | None) -> Weights:
+        """
+        Return the weights of least squared error for a tensor, plain ones for a small one.
+
+        :param planes: changes from the reference, [channels, positions].
+        :param before: the reference; None without one.
+        """
         channels, positions = planes.shape
-        rest = np.rint(planes.mean(axis=1)).astype(np.int64)
+        rest = usual(planes)
         plain = cls(rest, *_plain(channels))
         if planes.size < _FEW:
             return plain
@@ -62,10 +69,15 @@ class Weights:
         )
         sums = np.concatenate(looks, axis=1) / 4.0 - rest[:, None]
         features = np.concatenate([sums, values - sums, np.ones((1, positions))])
+        if before is not None:
+            own = [p.surprises(before) for p in passes]
+            features = np.concatenate([features, np.concatenate(own, axis=1) / 4.0])
         gram, wanted = features @ features.T, features @ values.T
         for channel in range(channels):
             first = max(0, channel - _REACH)
             chosen = [channel, 2 * channels, *range(channels + first, channels + channel)]
+            if before is not None:
+                chosen.append(2 * channels + 1 + channel)
             start = np.zeros(len(chosen))
             start[0] = 1
             solution = np.linalg.solve(
@@ -75,57 +87,81 @@ class Weights:
             sent = np.clip(np.rint((solution - start) * _ONE), -_LIMIT, _LIMIT).astype(np.int64)
             plain.scale[channel] += sent[0]
             plain.offset[channel] = sent[1]
-            plain.across[channel, first:channel] = sent[2:]
+            plain.across[channel, first:channel] = sent[2 : 2 + channel - first]
+            if before is not None:
+                plain.own[channel] = sent[-1]
         return plain
 
     def means(
-        self, sums: np.ndarray, surprises: np.ndarray, top: int, channels: slice = slice(None)
+        self, sums: np.ndarray, surprises: np.ndarray, channels: slice = slice(None)
     ) -> np.ndarray:
         """
-        Return the predicted means in 1/8 level, 0 to 8 * top.
+        Return the predicted means in 1/256 level, but for what ``own`` adds.
 
         :param surprises: of all channels; those from a value's own on are not read.
         """
         rest = 4 * self.rest[channels, None]
         fine = self.scale[channels, None] * (sums[channels] - rest) + _ONE * rest
-        fine += 4 * self.offset[channels, None] + self.across[channels] @ surprises  # 1/256 level
-        return np.clip((fine + 16) >> 5, 0, 8 * top)
+        return fine + 4 * self.offset[channels, None] + self.across[channels] @ surprises
 
-    def write(self, encoder: constriction.stream.queue.RangeEncoder) -> None:
+    def of_reference(self, lattice: Pass, before: np.ndarray) -> np.ndarray:
+        """Return what a reference adds to the means on a lattice, in 1/256 level."""
+        return 256 * before[:, lattice.positions] + self.own[:, None] * lattice.surprises(before)
+
+    def write(self, encoder: constriction.stream.queue.RangeEncoder, *, refers: bool) -> None:
         """Encode the weights."""
-        encoder.encode(self.rest.astype(np.int32), FAMILY, _flat(len(self.rest)))
-        fitted = bool((self.scale != _ONE).any() or self.offset.any() or self.across.any())
-        encoder.encode(np.array([int(fitted)], np.int32), FAMILY, _flat(1))
+        encoder.encode(
+            (self.rest + _lowest(refers)).astype(np.int32), FAMILY, _flat(len(self.rest), refers)
+        )
+        fitted = bool(
+            (self.scale != _ONE).any() or self.offset.any() or self.own.any() or self.across.any()
+        )
+        encoder.encode(np.array([int(fitted)], np.int32), FAMILY, _flat(1, False))
         if fitted:
-            used = _lower(len(self.rest))
-            sent = np.concatenate([self.scale - _ONE, self.offset, self.across[used]])
+            own = self.own if refers else self.own[:0]
+            across = self.across[_lower(len(self.rest))]
+            sent = np.concatenate([self.scale - _ONE, self.offset, own, across])
             encoder.encode((sent + _LIMIT).astype(np.int32), FAMILY, _peaked(len(sent)))
 
     @classmethod
     def read(
-        cls, decoder: constriction.stream.queue.RangeDecoder, channels: int, positions: int
+        cls,
+        decoder: constriction.stream.queue.RangeDecoder,
+        channels: int,
+        positions: int,
+        *,
+        refers: bool,
     ) -> Weights:
         """Decode the weights. Raises ValueError when no encoder writes such."""
-        rest = decoder.decode(FAMILY, _flat(channels)).astype(np.int64)
-        fitted = int(decoder.decode(FAMILY, _flat(1))[0])
+        rest = decoder.decode(FAMILY, _flat(channels, refers)).astype(np.int64) - _lowest(refers)
+        fitted = int(decoder.decode(FAMILY, _flat(1, False))[0])
         weights = cls(rest, *_plain(channels))
         if not fitted:
             return weights
         if fitted != 1 or channels * positions < _FEW:
             raise ValueError('weights where there can be none')
         used = _lower(channels)
-        sent = decoder.decode(FAMILY, _peaked(2 * channels + len(used[0]))).astype(np.int64)
-        sent -= _LIMIT
-        weights.scale[:] += sent[:channels]
-        weights.offset[:] = sent[channels : 2 * channels]
-        weights.across[used] = sent[2 * channels :]
+        parts = (weights.scale, weights.offset, *([weights.own] if refers else []))
+        count = len(parts) * channels + len(used[0])
+        sent = decoder.decode(FAMILY, _peaked(count)).astype(np.int64) - _LIMIT
+        for part, values in zip(
+            parts, sent[: len(parts) * channels].reshape(-1, channels), strict=True
+        ):
+            part += values
+        weights.across[used] = sent[len(parts) * channels :]
         return weights
 
 
-def _plain(channels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def usual(planes: np.ndarray) -> np.ndarray:
+    """Return the value usual in each channel; sums of small integers are exact everywhere."""
+    return np.rint(planes.mean(axis=1)).astype(np.int64)
+
+
+def _plain(channels: int) -> tuple[np.ndarray, ...]:
     """Return the weights that predict the neighbours' mean."""
     return (
         np.full(channels, _ONE, np.int64),
+        np.zeros(channels, np.int64),
         np.zeros(channels, np.int64),
         np.zeros((channels, channels), np.int64),
     )
@@ -139,8 +175,14 @@ def _lower(channels: int) -> tuple[np.ndarray, np.ndarray]:
     return rows[near], columns[near]
 
 
-def _flat(count: int) -> np.ndarray:
-    return np.full((count, 16), 1 / 16, np.float32)
+def _lowest(refers: bool) -> int:
+    """Return how far below 0 a usual value can be: changes may be either way."""
+    return 15 if refers else 0
+
+
+def _flat(count: int, refers: bool) -> np.ndarray:
+    values = 16 + _lowest(refers)
+    return np.full((count, values), 1 / values, np.float32)
 
 
 def _peaked(count: int) -> np.ndarray:

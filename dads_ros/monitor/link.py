@@ -87,8 +87,8 @@ class LinkEstimator:
 
     :param patience_s: how late an answer may be before its message bounds the rate; shorter
         pauses of the cloud are not taken for a slow link.
-    :param alive_s: with something unanswered for this long, and for twice as long as answers
-        take, the link or the cloud is gone.
+    :param alive_s: unanswered for so long, and for twice as long as answers take, the link or the
+        cloud is gone.
     """
 
     def __init__(
@@ -169,22 +169,21 @@ class LinkEstimator:
 
     def is_overdue(self, now_s: float) -> bool:
         """Return whether what is outstanding shows a slower link than was known."""
-        return self._pace.is_known and self._outstanding_bound_bps(now_s) < self._pace.rate_bps(
-            0.5
-        )
+        bound_bps = self._outstanding_bound_bps(now_s)
+        return self._pace.is_known and bound_bps < self._pace.rate_bps(0.5)
 
     def last_known_bps(self) -> float:
         """Return the rate when something last got through; 0 before anything did."""
         return self._pace.last_known_bps
 
-    def _outstanding(self) -> Iterable[_Message]:
+    def outstanding(self) -> Iterable[_Message]:
         """Return what may still be on the link: nothing sent later has arrived."""
         return (m for m in self._messages.values() if m.sent_s > self._delivered_s)
 
     def _is_alive(self, now_s: float) -> bool:
         if self._answered_s is None:
             return False
-        oldest_s = min((m.sent_s for m in self._outstanding()), default=now_s)
+        oldest_s = min((m.sent_s for m in self.outstanding()), default=now_s)
         return now_s - max(self._answered_s, oldest_s) <= max(self._alive_s, 2 * self._answer_s)
 
     @property
@@ -196,7 +195,7 @@ class LinkEstimator:
         answer_s, free_s = self._answer_s, self._last_arrival_s - self.rtt_s
         patience_s = self._pace.lateness.patience_s(self._patience_s, now_s)
         bits, bound = 0.0, math.inf
-        for message in self._outstanding():
+        for message in self.outstanding():
             bits += message.size_bytes * 8.0
             waited_s = now_s - max(message.sent_s, free_s) - answer_s
             if waited_s > patience_s:

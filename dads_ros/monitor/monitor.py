@@ -80,6 +80,11 @@ class Monitor:
         has_moved = not before_bps / DRIFT <= known_bps <= before_bps * DRIFT
         return has_moved or self._link.is_overdue(now_s)
 
+    @property
+    def awaits_answer(self) -> bool:
+        """Return whether a message was told of that may still be on the link."""
+        return any(True for _ in self._link.outstanding())
+
     def sent(self, key: MessageKey, size_bytes: int, now_s: float) -> None:
         """Note that the edge handed a message to the link."""
         self._link.sent(key, size_bytes, now_s)

@@ -58,7 +58,7 @@ def make_policy(settings: MonitorSettings, first_plan_id: int) -> Policy:
     calibration = Calibration.find(
         Path(s.calibration) if s.calibration else None, graph.model_hash
     )
-    graphs = cost_graphs(graph, edge, cloud, privacy=s.privacy)
+    graphs = cost_graphs(graph, edge, cloud, privacy=s.privacy, temporal=s.temporal)
     planner = Planner(graph, dict(graphs), s.accuracy_budget, calibration)
     table = planner.build_table()
     if not table.complete:

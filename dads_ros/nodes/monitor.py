@@ -41,13 +41,14 @@ from dads_ros.plan import Plan
 from dads_ros.settings import MonitorSettings
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 
-# How often the reports are read. Their times are those of the edge, so this only delays decisions.
-# How soon the monitor sees that something is late,
-TICK_S = 0.1
-# and how many ticks pass between two looks while nothing is: most of what it takes of a core is
-# waking up and taking in the reports of frames, which cost less together.
-TICKS_PER_LOOK = 3
+# How often the monitor looks: most of what it takes of a core is waking up and taking in the
+# reports of frames, which cost less together. Their times are those of the edge, so this only
+# delays decisions.
+LOOK_S = 0.3
+# How often while an answer is slow to come. The edge tells of such, which wakes the monitor.
+LATE_S = 0.1
 STATE_PERIOD_S = 0.5
 
 
@@ -56,7 +57,7 @@ class _Unwatched(MutuallyExclusiveCallbackGroup):
     Subscriptions that the executor leaves alone: whoever made them takes their messages.
 
     For each message the executor gathers anew everything that a node might wait for. At a camera's
-    10 Hz that alone takes 2 % of a core, twice as much as reading the messages now and then.
+    10 Hz that alone takes 2 % of a core, three times as much as reading the messages now and then.
     """
 
     def can_execute(self, entity: object) -> bool:  # noqa: ARG002
@@ -92,7 +93,8 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
                 (msg.StageTimes, 'stage_times', self._on_frame, qos.local('best_effort')),
             )
         )
-        self._ticks = 0
+        self._is_late = False
+        self._looked_s = 0.0
         self._outlook: Outlook | None = None
         # A timer of its own would wake the executor, which costs more than all that it publishes.
         self._diagnostics = diagnostics.Diagnostics(self, self._statuses, is_timed=False)
@@ -150,21 +152,23 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
             self._monitor.sent(key, size_bytes, sent_ns / 1e9)
 
     def _step(self, _: float) -> None:
-        time.sleep(TICK_S)
-        self._ticks += 1
+        if self._is_late:
+            time.sleep(LATE_S)
+        else:
+            _await(self.context, self._late, LOOK_S)
         with self._lock:
-            is_due = self._ticks % TICKS_PER_LOOK == 0
             late = list(_waiting(self._late))
-            if not late and not is_due and not self._monitor.has_news(_now_s()):
-                return
-            reports = [*late, *_waiting(self._ended)]
-            for _, take, report in sorted(reports, key=lambda r: r[0]):
-                take(report)
-            if is_due or self._monitor.has_news(_now_s()):
-                self._look()
+            is_due = _now_s() - self._looked_s >= LOOK_S
+            if late or is_due or self._monitor.has_news(_now_s()):
+                reports = [*late, *_waiting(self._ended)]
+                for _, take, report in sorted(reports, key=lambda r: r[0]):
+                    take(report)
+                if is_due or self._monitor.has_news(_now_s()):
+                    self._look()
+            self._is_late = bool(late) or self._monitor.awaits_answer
 
     def _look(self) -> None:
-        now_s = _now_s()
+        self._looked_s = now_s = _now_s()
         self._outlook = outlook = self._monitor.look(now_s)
         if outlook.plan is not None:
             self._publish_plan(outlook.plan)
@@ -231,6 +235,14 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
 
 def _now_s() -> float:
     return time.monotonic_ns() / 1e9
+
+
+def _await(context: Any, subscription: Any, timeout_s: float) -> None:
+    """Wait for a message that nobody else waits for."""
+    waits = _rclpy.WaitSet(1, 0, 0, 0, 0, 0, context.handle)
+    waits.clear_entities()
+    waits.add_subscription(subscription.handle)
+    waits.wait(int(timeout_s * 1e9))
 
 
 def _waiting(subscription: Any) -> Iterator[tuple[int, Callable[[Any], None], Any]]:

@@ -15,9 +15,9 @@
 """
 The cloud's pipeline: finish bundles of many vehicles, fairly, and never trust one.
 
-It keeps no state per vehicle but a short queue and what it may still have built; what a bundle
-needs is in the bundle. Bundles of several vehicles that wait for the same tail are finished
-together where that is faster.
+It keeps no state per vehicle but a short queue, what it may still have built, and the tensors that
+its next bundles may be coded against. Bundles of several vehicles that wait for the same tail are
+finished together where that is faster.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 import threading
 import time
 
@@ -44,6 +45,7 @@ from dads_ros.pipeline.allowance import Allowance
 from dads_ros.pipeline.batch import Arrays
 from dads_ros.pipeline.batch import Batches
 from dads_ros.pipeline.halves import HalfCache
+from dads_ros.pipeline.references import DecodedTensors
 from dads_ros.pipeline.stage import in_camera_pixels
 from dads_ros.pipeline.turns import MAX_VEHICLES
 from dads_ros.pipeline.turns import Turns
@@ -106,6 +108,7 @@ class CloudPipeline:
         self._batches = Batches(limits.batch)
         self._changed = threading.Condition()
         self._turns = Turns(limits.queue_depth)
+        self._tensors = DecodedTensors()
         self.answered = 0
         self.answered_together = 0
         self.rejected: Counter[str] = Counter()
@@ -200,7 +203,15 @@ class CloudPipeline:
     def _decode(self, waiting: Waiting) -> _Decoded:
         started_ns = time.monotonic_ns()
         bundle = waiting.bundle
-        arrays = tuple(codec.decode(t.data, t.codec, t.shape, t.dtype) for t in bundle.tensors)
+        memory = self._tensors.of(bundle.vehicle)
+        arrays = tuple(
+            codec.decode(
+                t.data, t.codec, t.shape, t.dtype, partial(memory.find, bundle.boundary, place)
+            )
+            for place, t in enumerate(bundle.tensors)
+        )
+        if all(codec.can_refer(t.codec.removesuffix(codec.SUFFIX)) for t in bundle.tensors):
+            memory.keep(bundle.sent_ns, bundle.boundary, arrays)
         return _Decoded(bundle, arrays, waiting.arrived_ns, started_ns, time.monotonic_ns())
 
     def _result(self, one: _Decoded, outputs: Arrays) -> Result:

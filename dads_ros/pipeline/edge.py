@@ -100,9 +100,8 @@ class EdgePipeline:
         self._ports = ports
         self._limits = limits
         self._vehicle = vehicle
-        self._stage = EdgeStage(
-            detector, model, vehicle, limits.bundle_cap_bytes, slowdown or nullcontext()
-        )
+        slowed, cap_bytes = slowdown or nullcontext(), limits.bundle_cap_bytes
+        self._stage = EdgeStage(detector, model, vehicle, cap_bytes, slowed)
         self._changed = threading.Condition()
         self._book = FrameBook(ports.ended)
         self._mailbox: Frame | None = None
@@ -179,10 +178,12 @@ class EdgePipeline:
             return False
         with self._changed:
             frame = self._book.answered(result.sequence, result.sent_ns)
+            asked_for = frame or self._book.answered_late(result.sequence, result.sent_ns)
+            if asked_for:
+                self._stage.answered(result.sent_ns)
             if frame is None:
-                asked_for = self._book.answered_late(result.sequence, result.sent_ns)
                 self.rejected['too late' if asked_for else 'not asked for'] += 1
-                return asked_for
+                return bool(asked_for)
             self._misses = 0
             frame.times.network_s = (now_ns - frame.sent_ns) / 1e9 - result.cloud_s
             frame.times.cloud_queue_s = result.queue_s
@@ -224,6 +225,8 @@ class EdgePipeline:
             now_ns = time.monotonic_ns()
             missed, late = self._book.expire(now_ns)
             self.missed += len(missed)
+            if missed:
+                self._stage.missed()
             # A plan is not to blame for what was sent under the one before.
             in_force = self._prepared.plan.plan_id
             self._count_misses(sum(1 for frame in missed if frame.plan_id == in_force))

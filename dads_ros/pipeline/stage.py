@@ -29,6 +29,8 @@ from dads_ros.image import to_camera_pixels
 from dads_ros.model.capture import Model
 from dads_ros.pipeline.frame import Frame
 from dads_ros.pipeline.halves import PreparedPlan
+from dads_ros.pipeline.references import SentTensors
+from dads_ros.plan import Plan
 import numpy as np
 
 
@@ -52,6 +54,7 @@ class EdgeStage:
         self._model = model
         self._vehicle = vehicle
         self._cap_bytes = cap_bytes
+        self._sent = SentTensors()
         self._slowdown = slowdown
 
     def begin(self, frame: Frame, prepared: PreparedPlan) -> None:
@@ -87,11 +90,12 @@ class EdgeStage:
         plan = prepared.plan
         started_ns = time.monotonic_ns()
         with self._slowdown:
-            used, data = codec.encode_bundle(frame.kept, plan.codec, self._cap_bytes)
+            used, data = self._encode(frame.kept, plan)
         frame.sent_ns = time.monotonic_ns()
         frame.times.encode_s = (frame.sent_ns - started_ns) / 1e9
         # From now, not from the camera's stamp: a deadline judges the link and the cloud alone.
         frame.deadline_ns = frame.sent_ns + int((plan.deadline_s - plan.edge_s) * 1e9)
+        self._remember(frame, plan, used)
         tensors = zip(plan.boundary, frame.kept, data, strict=True)
         return Bundle(
             vehicle=self._vehicle,
@@ -109,6 +113,14 @@ class EdgeStage:
             ),
         )
 
+    def answered(self, sent_ns: int) -> None:
+        """Note that the cloud has the tensors of a bundle."""
+        self._sent.answered(sent_ns)
+
+    def missed(self) -> None:
+        """Note that a bundle was not answered in time: the cloud may have lost what it had."""
+        self._sent.forget()
+
     def finish(self, frame: Frame) -> Detections:
         """Return the detections in camera pixels, computed from the tensors that were kept."""
         started_ns = time.monotonic_ns()
@@ -116,6 +128,18 @@ class EdgeStage:
             found = self._detector.decode(frame.rest(*frame.kept))
         frame.times.edge_s += (time.monotonic_ns() - started_ns) / 1e9
         return in_camera_pixels(found, frame.image_width, frame.image_height, self._detector)
+
+    def _encode(self, arrays: tuple[np.ndarray, ...], plan: Plan) -> tuple[str, list[memoryview]]:
+        name = plan.codec.removesuffix(codec.SUFFIX)
+        references = () if name == plan.codec else self._sent.references(plan.boundary)
+        return codec.encode_bundle(arrays, name, self._cap_bytes, references)
+
+    def _remember(self, frame: Frame, plan: Plan, used: str) -> None:
+        """Keep what the cloud gets of a bundle, if the plan codes later ones against it."""
+        if plan.codec.endswith(codec.SUFFIX):
+            name = used.removesuffix(codec.SUFFIX)
+            received = tuple(codec.received(array, name) for array in frame.kept)
+            self._sent.sent(frame.sent_ns, plan.boundary, received)
 
 
 def in_camera_pixels(

@@ -60,6 +60,7 @@ def build_table(
     accuracy_budget: float | None = None,
     calibration: Calibration | None = None,
     privacy: bool = False,
+    temporal: bool = False,
     codecs: Sequence[str] | None = None,
 ) -> PlanTable:
     """
@@ -69,10 +70,11 @@ def build_table(
         not measure are then allowed only if they keep every bit. None allows every pair.
     :param calibration: what was measured; its rows must be of this model.
     :param privacy: never send the frame, nor a tensor that still shows it.
+    :param temporal: whether tensors may be coded against earlier ones.
     :param codecs: those to choose from; all that both profiles measured when None.
     Raises ProfileError or PlanError when profiles or calibration are of another model.
     """
-    graphs = cost_graphs(graph, edge, cloud, privacy=privacy, codecs=codecs)
+    graphs = cost_graphs(graph, edge, cloud, privacy=privacy, temporal=temporal, codecs=codecs)
     return Planner(graph, graphs, accuracy_budget, calibration).build_table()
 
 
@@ -157,6 +159,7 @@ def cost_graphs(
     cloud: Profile,
     *,
     privacy: bool = False,
+    temporal: bool = False,
     codecs: Sequence[str] | None = None,
 ) -> dict[str, CostGraph]:
     """
@@ -174,7 +177,7 @@ def cost_graphs(
             )
     kept = exposed_layers(graph) if privacy else frozenset()
     kept |= _plain_cuts(edge) | _plain_cuts(cloud)
-    names = codecs if codecs is not None else _measured(edge, cloud)
+    names = codecs if codecs is not None else _measured(edge, cloud, temporal=temporal)
     graphs = {name: _cost_graph(graph, edge, cloud, name, kept) for name in names}
     if not graphs:
         raise PlanError('no codec was measured in both profiles; measure them again')
@@ -227,12 +230,16 @@ def _hides(layer: Layer, sources: Sequence[Layer]) -> bool:
     return False
 
 
-def _measured(edge: Profile, cloud: Profile) -> tuple[str, ...]:
+def _measured(edge: Profile, cloud: Profile, *, temporal: bool) -> tuple[str, ...]:
     def names(profile: Profile) -> dict[str, None]:
         return {name: None for costs in profile.codecs.values() for name in costs}
 
     there = names(cloud)
-    return tuple(name for name in names(edge) if name in there)
+    return tuple(
+        name
+        for name in names(edge)
+        if name in there and (temporal or not name.endswith(codec.SUFFIX))
+    )
 
 
 def _cost_graph(
@@ -265,5 +272,8 @@ def _costs(graph: LayerGraph, row: Row, calibration: Calibration | None) -> floa
     """Return the AP a row costs: 0 if every bit is kept, infinite if it was not measured."""
     if keeps_every_bit(graph, row):
         return 0.0
-    drop = calibration.drop(row.boundary, row.codec) if calibration is not None else None
+    if calibration is None:
+        return math.inf
+    # What is found is the same, whatever a tensor is coded against.
+    drop = calibration.drop(row.boundary, row.codec.removesuffix(codec.SUFFIX))
     return math.inf if drop is None else drop

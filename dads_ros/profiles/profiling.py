@@ -19,7 +19,8 @@ Stage times are predicted as plain sums, so the layers' times are corrected unti
 with whole halves measured at several cuts (:mod:`dads_ros.model.timing`): one factor for all
 layers, and the cost of a call, which is charged to the input layer (head) and to ``detections``
 (tail). What error is left is saved in the profile, so that it says how well it predicts. A codec's
-times include what it takes to bring the tensor from and into a half's memory layout.
+times include what it takes to bring the tensor from and into a half's memory layout. Codecs that
+refer to an earlier tensor are measured against that of a frame shortly before.
 
 On a GPU the cost of a call includes the way there and back, as the mean over the cuts measured: it
 does not grow with a cut's bytes. Codecs run on the CPU and are timed there.
@@ -32,6 +33,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timezone
+import itertools
 from pathlib import Path
 import platform
 
@@ -58,6 +60,7 @@ CODECS = (
     'levels+zstd', 'levels2+zstd', 'levels4+zstd', 'levels8+zstd',
     'jpeg30', 'jpeg50', 'jpeg75', 'jpeg90', 'webp30', 'webp50', 'webp75',
 )  # fmt: skip
+REFERRING = tuple(f'{name}{codec.SUFFIX}' for name in CODECS if codec.can_refer(name))
 _CUTS = 4
 _HIGH = 0.95
 
@@ -67,9 +70,10 @@ def measure(
     model: Model,
     frames: Iterable[np.ndarray],
     *,
+    before: Iterable[np.ndarray | None] = (),
     side: str = 'both',
     device: str = 'cpu',
-    codecs: Sequence[str] = CODECS,
+    codecs: Sequence[str] = (*CODECS, *REFERRING),
     repeats: int = 20,
     progress: bool = False,
 ) -> Profile:
@@ -77,6 +81,8 @@ def measure(
     Measure a captured detector on this machine, with the threads that torch is set to.
 
     :param frames: network inputs, uint8 [1, height, width, 3], of real video: sizes depend on it.
+    :param before: for each of these, one that the car would refer to: of the same camera, shortly
+        before; None or nothing where there is none. Without any, no codec that refers is measured.
     :param repeats: rounds of timing; medians are kept, so a few disturbed rounds do no harm.
     Raises ProfileError when there are no frames.
     """
@@ -85,7 +91,7 @@ def measure(
         raise ProfileError('no frames to measure with; give a video or a folder of images')
     with tqdm(total=repeats + len(samples), disable=not progress, unit='round') as bar:
         layer_s, error = _layer_seconds(detector, model, samples, device, repeats, bar.update)
-        costs = _codec_costs(model, samples, codecs, bar.update)
+        costs = _codec_costs(model, samples, list(before), codecs, bar.update)
     return Profile(
         graph=model.graph,
         detector=detector.name,
@@ -157,21 +163,30 @@ def _layer_seconds(
 
 
 def _codec_costs(
-    model: Model, samples: Sequence[np.ndarray], codecs: Sequence[str], done: Callable[[], object]
+    model: Model,
+    samples: Sequence[np.ndarray],
+    before: Sequence[np.ndarray | None],
+    codecs: Sequence[str],
+    done: Callable[[], object],
 ) -> dict[str, dict[str, CodecCost]]:
     now = timing.clock('cpu')
     sendable = [layer for layer in model.graph.layers if layer.op != 'detections']
     rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
     refused: set[tuple[str, str]] = set()
-    for sample in samples:
+    for sample, earlier in itertools.zip_longest(samples, before):
         tensors = layer_tensors(model.module, torch.from_numpy(sample))
+        known = (
+            layer_tensors(model.module, torch.from_numpy(earlier)) if earlier is not None else {}
+        )
         for layer in sendable:
             array = tensors[layer.id].numpy()
             for name in _distinct(layer, codecs):
-                if (layer.id, name) in refused:
+                refers = name.endswith(codec.SUFFIX)
+                if (layer.id, name) in refused or (refers and layer.id not in known):
                     continue
+                reference = known[layer.id].numpy() if refers else None
                 try:
-                    row = _encode_decode(model, layer, array, name, now)
+                    row = _encode_decode(model, layer, array, name, reference, now)
                 except CodecError:  # values outside what the codec takes
                     refused.add((layer.id, name))
                     continue
@@ -202,11 +217,20 @@ def _cost(rows: np.ndarray) -> CodecCost:
 
 
 def _encode_decode(
-    model: Model, layer: Layer, array: np.ndarray, name: str, now: timing.Clock
+    model: Model,
+    layer: Layer,
+    array: np.ndarray,
+    name: str,
+    reference: np.ndarray | None,
+    now: timing.Clock,
 ) -> tuple[int, float, float]:
+    plain = name.removesuffix(codec.SUFFIX)
+    known = codec.received(reference, plain) if reference is not None else None
     start = now()
-    data = codec.encode(array, name)
+    data = (
+        codec.encode(array, name) if known is None else codec.encode_against(array, plain, known)
+    )
     encoded = now()
-    decoded = codec.decode(data, name, layer.shape, layer.dtype)
+    decoded = codec.decode(data, name, layer.shape, layer.dtype, lambda _: known)
     surgery.load(model, layer.id, decoded)
     return len(data), encoded - start, now() - encoded

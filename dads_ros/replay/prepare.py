@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from dataclasses import replace
 import hashlib
@@ -35,6 +36,7 @@ from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.profile import Profile
 from dads_ros.report.schema import CurvePoint
 from dads_ros.report.schema import RateCurve
+from dads_ros.sampling import AGE_FRAMES
 import numpy as np
 
 PROFILE_FRAMES = 12
@@ -52,25 +54,29 @@ def prepare(
     spec: str,
     weights: Path | None,
     source: str,
-    codecs: tuple[str, ...] = profiling.CODECS,
+    codecs: tuple[str, ...] = (*profiling.CODECS, *profiling.REFERRING),
+    rounds: int = 20,
 ) -> Prepared:
     """
     Return this machine's profile of a detector; measures it, with progress, where there is none.
 
     :param source: whose frames are used; sizes of encoded tensors depend on them.
     :param codecs: what is measured of them; a plan can use no other.
+    :param rounds: of timing; medians count.
     Raises ConfigError, CaptureError or MediaError when detector or source cannot be used.
     """
     threads = use_threads()
     detector = load_detector(spec, weights)
     model = capture_detector(detector)
     machine = profiling.machine_name()
-    key = f'{model.hash}|{machine}|{threads}|{codecs}|{identity(source)}'
+    key = f'{model.hash}|{machine}|{threads}|{codecs}|{rounds}|{identity(source)}'
     path = cache_folder() / f'profile-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
     if path.is_file():
         return Prepared(detector.labels, Profile.load(path))
-    frames = _input_frames(source, detector.input_height, detector.input_width)
-    profile = profiling.measure(detector, model, frames, codecs=codecs, progress=True)
+    frames, before = _input_frames(source, detector.input_height, detector.input_width)
+    profile = profiling.measure(
+        detector, model, frames, before=before, codecs=codecs, repeats=rounds, progress=True
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     profile.save(path)
     return Prepared(detector.labels, profile)
@@ -126,14 +132,21 @@ def slowed_down(profile: Profile, factor: float) -> Profile:
     )
 
 
-def _input_frames(source: str, height: int, width: int) -> list[np.ndarray]:
-    """Return network inputs spread over the source's first half minute."""
+def _input_frames(
+    source: str, height: int, width: int
+) -> tuple[list[np.ndarray], list[np.ndarray | None]]:
+    """Return network inputs spread over the source's first half minute, and those before them."""
     frames = open_source(source)
     step = max(1, (frames.frame_count or 10 * PROFILE_FRAMES) // PROFILE_FRAMES)
     chosen: list[np.ndarray] = []
+    before: list[np.ndarray | None] = []
+    recent: deque[np.ndarray] = deque(maxlen=AGE_FRAMES + 1)
     for number, frame in enumerate(frames):
+        recent.append(frame.image_rgb)
         if number % step == 0:
             chosen.append(letterbox(frame.image_rgb, height, width))
+            has_before = len(recent) > AGE_FRAMES
+            before.append(letterbox(recent[0], height, width) if has_before else None)
         if len(chosen) == PROFILE_FRAMES:
             break
-    return chosen
+    return chosen, before

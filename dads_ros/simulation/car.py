@@ -244,11 +244,15 @@ class Car:
 
     def _tick(self) -> None:
         self._look()
-        if self._now_s < self._world.duration_s + QUIET_S:
+        if self._is_driving():
             self._at(self._now_s + LOOK_PERIOD_S, self._tick)
 
+    def _is_driving(self) -> bool:
+        """Return whether the monitor still looks: each probe's answer would ask for another."""
+        return self._now_s < self._world.duration_s + QUIET_S
+
     def _look(self) -> None:
-        if self._monitor is None:
+        if self._monitor is None or not self._is_driving():
             return
         outlook = self._monitor.look(self._now_s)
         self._estimates.append((self._now_s, outlook.link))

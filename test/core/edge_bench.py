@@ -54,7 +54,11 @@ class Bench:
     """An edge with a worker thread, and what came out of it."""
 
     def __init__(
-        self, tiny: LoadedModel, limits: EdgeLimits, slowdown: object, on_send: Callable[..., None]
+        self,
+        tiny: LoadedModel,
+        limits: EdgeLimits,
+        slowdown: object,
+        on_send: Callable[..., None],
     ) -> None:
         self.ends: list[tuple[Frame, Outcome]] = []
         self.bundles: list[Bundle] = []

@@ -59,7 +59,7 @@ def test_bytes_of_the_waist_are_of_a_codec_that_there_is():
 
 def test_references_make_a_row_smaller_by_what_they_saved_at_that_round_trip():
     parts = [
-        Temporal(codec, 9, 100.0, {}, {}, {}, {0: 50.0, 1: 80.0})
+        Temporal(codec, 9, 100.0, {}, {0: 50.0, 1: 80.0}, 1.0, 0.5)
         for codec in ('packed', 'packed2')
     ]
     rows = [row('packed', 2000, 0.8), row('packed2', 1000, 0.7), row('jpeg10', 500, 0.9)]

@@ -42,6 +42,7 @@ from dads_ros.simulation.run import Run
 from dads_ros.simulation.world import World
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
+from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -167,6 +168,7 @@ def test_cut_goes_there_and_back_as_the_rate_falls_and_rises():
 
 
 @settings(max_examples=20)
+@example(trace=[8e6, 2e6, 1.9], camera_hz=13.0, jitter=0.0, loss=0.0, seed=26)
 @given(
     trace=st.lists(st.floats(0, 20e6), min_size=3, max_size=8),
     camera_hz=st.floats(0.5, 30),

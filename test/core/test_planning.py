@@ -91,6 +91,25 @@ def test_table_chooses_cut_and_codec_together():
     assert (middle.boundary, middle.codec) == (('frame',), 'jpeg50')
 
 
+def test_what_refers_is_chosen_when_allowed_and_costs_the_accuracy_of_its_codec():
+    alone, referring = CodecCost(300.0, 300.0, 1e-3, 1e-3), CodecCost(200.0, 200.0, 2e-3, 2e-3)
+    waist = {'packed2': alone, 'packed2+ref': referring}
+    edge, cloud = (replace(p, codecs={**p.codecs, 'waist': waist}) for p in (EDGE, CLOUD))
+    accuracy = CodecAccuracy(('waist',), 'packed2', 0.895)
+    measured = Calibration(GRAPH.model_hash, 'labels', 10, 0.9, (accuracy,))
+
+    def codecs(*, temporal: bool, budget: float | None = 0.01) -> set[str]:
+        table = planning.build_table(
+            GRAPH, edge, cloud, temporal=temporal, accuracy_budget=budget, calibration=measured
+        )
+        return {row.codec for row in table.rows}
+
+    # Fewer bytes where the link is slow, less work where it is not.
+    assert {'packed2', 'packed2+ref'} <= codecs(temporal=True)
+    assert 'packed2+ref' not in codecs(temporal=False)
+    assert not {'packed2', 'packed2+ref'} & codecs(temporal=True, budget=0.001)
+
+
 def test_stage_times_are_the_profile_s_sums():
     table = planning.build_table(GRAPH, EDGE, CLOUD, codecs=['raw'])
     row = table.row_of(('waist',), 'raw')

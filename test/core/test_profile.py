@@ -17,6 +17,7 @@
 from dataclasses import replace
 import json
 
+from dads_ros import codec
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
 from dads_ros.errors import ProfileError
@@ -77,6 +78,27 @@ def test_a_codec_is_listed_only_where_it_takes_the_tensor(measured):
     assert {'packed', 'packed2'} < codecs[code] and 'jpeg75' not in codecs[code]
     costs = measured.codecs[code]
     assert costs['int8+zstd'] == costs['raw+zstd']  # the same bytes, the same cost
+
+
+def test_what_refers_is_measured_against_the_frames_before_and_only_there(measured):
+    (code,) = (x.id for x in measured.graph.layers if x.dtype == 'uint8' and x.shape[1] == 2)
+    assert not any(codec.SUFFIX in name for name in measured.codecs[code])
+    detector = Detector('net', Net().eval(), 16, 16, ('thing',), no_boxes)
+    model = capture.capture_detector(detector)
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (1, 16, 16, 3), np.uint8) for _ in range(3)]
+
+    def against(before: list[np.ndarray | None]) -> Profile:
+        return profiling.measure(
+            detector, model, frames, before=before, repeats=1,
+            codecs=('raw', 'packed', 'packed4', 'packed+ref', 'packed4+ref'),
+        )  # fmt: skip
+
+    still = against([None, *frames[1:]]).codecs
+    assert still[code]['packed+ref'].bytes_mean < still[code]['packed'].bytes_mean
+    assert still[code]['packed4+ref'].bytes_mean < still[code]['packed4'].bytes_mean
+    assert not any(codec.SUFFIX in name for name in still['frame'])
+    assert 'packed+ref' not in against([None, None, None]).codecs[code]
 
 
 def test_file_gives_back_the_profile(measured, tmp_path):

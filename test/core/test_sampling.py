@@ -18,6 +18,9 @@ import cv2
 from dads_ros.detector.api import Detector
 from dads_ros.errors import ConfigError
 from dads_ros.errors import MediaError
+from dads_ros.sampling import AGE_FRAMES
+from dads_ros.sampling import input_frames
+from dads_ros.sampling import input_pairs
 from dads_ros.sampling import labelled_frames
 import numpy as np
 import pytest
@@ -41,6 +44,22 @@ def write(folder, count, drawn=()):
     }
     (folder / 'val.json').write_text(json.dumps(table))
     return folder / 'val.json'
+
+
+@pytest.mark.parametrize('count', [1, 3, 10, 40])
+def test_frames_come_with_those_shortly_before(tmp_path, count):
+    for index in range(29):
+        cv2.imwrite(str(tmp_path / f'{index:03}.png'), np.full((36, 64, 3), index, np.uint8))
+    pairs = input_pairs(str(tmp_path), DETECTOR, count)
+    numbers = [int(frame[0, 0, 0, 0]) for frame, _ in pairs]
+    assert len(numbers) == min(count, 29) and numbers == sorted(set(numbers))
+    for number, (_, before) in zip(numbers, pairs, strict=True):
+        if number < AGE_FRAMES:
+            assert before is None
+        else:
+            assert int(before[0, 0, 0, 0]) == number - AGE_FRAMES
+    frames = input_frames(str(tmp_path), DETECTOR, count)
+    np.testing.assert_array_equal(frames, [frame for frame, _ in pairs])
 
 
 def test_labelled_frames_reach_to_the_last_clip_and_no_other_is_read(tmp_path):

@@ -32,6 +32,7 @@ HUMBLE = {
         'InvalidTopicNameException',
     },
     'rclpy.executors': {'SingleThreadedExecutor', 'MultiThreadedExecutor'},
+    'rclpy.impl.implementation_singleton': {'rclpy_implementation'},
     'rclpy.lifecycle': {'LifecycleNode', 'LifecycleState', 'TransitionCallbackReturn'},
     'rclpy.node': {'Node'},
     'rclpy.parameter': {'Parameter'},

@@ -47,11 +47,18 @@ class Peer:
         self.processes = processes
         self._folder = folder
 
-    def start(self, executable: str, namespace: str = '', **parameters: object) -> Process:
-        """Start a node and wait until it is active, or said to wait for somebody to start it."""
+    def start(
+        self, executable: str, namespace: str = '', *, ends: bool = False, **parameters: object
+    ) -> Process:
+        """
+        Start a node and wait until it is active, or said to wait for somebody to start it.
+
+        :param ends: whether it may be stopped while others run.
+        """
         name = f'{namespace.strip("/")}-{executable}'
         log = self._folder / f'{name}-{len(list(self._folder.glob("*.log")))}.log'
-        process = self.processes.start(name, node_command(executable, parameters, namespace), log)
+        command = node_command(executable, parameters, namespace)
+        process = self.processes.start(name, command, log, ends=ends)
         if parameters.get('autostart', True):
             self.until(lambda: process.has_logged(': active'), f'{name} to be active')
         return process

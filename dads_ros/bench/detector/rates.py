@@ -88,9 +88,9 @@ def against_earlier(
     rows: Sequence[Row], temporal: Sequence[Temporal], round_trip: int
 ) -> list[Row]:
     """
-    Return the waist's rows, each coded against an earlier frame where that pays.
+    Return the waist's rows, each coded against an earlier frame.
 
-    What is found is the row's own: symbols are coded against symbols, without loss.
+    What is found is the row's own: the cloud gets the same tensor.
 
     :param round_trip: in frame periods; see ``temporal``.
     """

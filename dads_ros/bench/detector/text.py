@@ -46,8 +46,11 @@ def _temporal(rows: list[dict[str, Any]]) -> Iterator[str]:
         if row['intra'] is None:
             yield f'{title}: no clip is long enough'
             continue
-        yield f'{title}: {row["frames"]} frames, {row["intra"]:.0f} bytes without'
-        for name in ('difference_by_age', 'conditional_by_age', 'by_age', 'by_round_trip'):
+        yield (
+            f'{title}: {row["frames"]} frames, {row["encode_ms"]:.2f} ms; '
+            f'{row["intra"]:.0f} bytes and {row["encode_intra_ms"]:.2f} ms without'
+        )
+        for name in ('by_age', 'by_round_trip'):
             figures = ' '.join(f'{key}: {size:.0f}' for key, size in row[name].items())
             yield f'  {name:20} {figures}'
 

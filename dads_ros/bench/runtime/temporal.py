@@ -13,17 +13,17 @@
 # limitations under the License.
 
 """
-What could be saved by coding a frame against an earlier one that the cloud is known to have.
+What coding a frame against an earlier one that the cloud is known to have saves.
 
-The waist is coded as its difference from the newest waist that the cloud has acknowledged. That
-one is ``lag`` frames old, since results take time; a lost bundle then costs nothing but that
-frame. H.264 of the input frame stands beside it: smaller than JPEG, but each frame needs all
-before it.
+The waist is coded against the newest waist that the cloud has acknowledged. That one is ``lag``
+frames old, since results take time; a lost bundle then costs nothing but that frame. H.264 of the
+input frame stands beside it: smaller than JPEG, but each frame needs all before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
@@ -31,10 +31,7 @@ import itertools
 
 from dads_ros import codec
 from dads_ros.bench.detector import video
-from dads_ros.bench.detector.temporal import difference
-from dads_ros.codec import zstd
 from dads_ros.codec.levels import MAX_LEVELS
-from dads_ros.codec.nibbles import join_nibbles
 from dads_ros.detector.api import Detector
 from dads_ros.image import letterbox
 from dads_ros.media.sources import open_source
@@ -85,19 +82,16 @@ def _waist(model: Model, frames: Sequence[np.ndarray]) -> list[Temporal]:
         return []
     head = surgery.head(model, (name,))
     waists = [np.ascontiguousarray(head(frame)[0]) for frame in frames]
-    ways: dict[str, Callable[[np.ndarray], object]] = {
-        'packed': lambda values: codec.encode(values, 'packed'),
-        'nibbles+zstd': lambda values: zstd.compress(join_nibbles(values.reshape(-1)).tobytes()),
-    }
-    found = []
-    for way, encode in ways.items():
-        alone = _coded(f'waist, {way}', None, waists, encode)
-        found.append(alone)
-        for lag in (lag for lag in LAGS if lag < len(waists)):
-            pairs = zip(waists[lag:], waists, strict=False)
-            changes = [difference(now, before) for now, before in pairs]
-            one = _coded(f'waist, {way} of the difference', lag, changes, encode)
-            found.append(replace(one, bytes_alone=alone.bytes_mean))
+    alone = _coded('waist, packed', None, waists, lambda values: codec.encode(values, 'packed'))
+    found = [alone]
+    for lag in (lag for lag in LAGS if lag < len(waists)):
+        known = iter(waists)
+
+        def encode(now: np.ndarray, known: Iterator[np.ndarray] = known) -> object:
+            return codec.encode_against(now, 'packed', next(known))
+
+        one = _coded('waist, packed+ref', lag, waists[lag:], encode)
+        found.append(replace(one, bytes_alone=alone.bytes_mean))
     return found
 
 

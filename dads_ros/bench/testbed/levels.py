@@ -12,13 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How fast the camera is, and for how long, at each step of a staircase of uplinks."""
+"""Staircases of uplinks: which, and how fast the camera is at each step, and for how long."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from dads_ros.bench.testbed.cells import HEAVY_HZ
+from dads_ros.partition.paper import UPLINK_MBPS
 
 # A tenth of what the car alone sustains would leave hardly a frame to measure: not rarer than
 # this, unless it would be more than half of what the car sustains.
@@ -51,6 +52,12 @@ class Levels:
 
 # On the least uplink frames take a second at first, and a plan stays for one at least.
 HEAVY = Levels(1 / HEAVY_HZ, 10.0, 5.0, _LEAD_S)
+
+
+def uplinks(*, quick: bool) -> tuple[float, ...]:
+    """Return the paper's uplinks in Mbit/s, rising; two of them when there is little time."""
+    every = sorted(UPLINK_MBPS.values())
+    return (every[1], every[-1]) if quick else tuple(every)
 
 
 def light_hz(whole_s: float) -> float:

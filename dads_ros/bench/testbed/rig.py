@@ -55,6 +55,8 @@ JPEG = METHODS[JPEG_UPLOAD].codec
 _PAPER = tiny_yolov2_costs()
 EDGE_SLOWDOWN = float(sum(_PAPER.edge_ns) / sum(_PAPER.cloud_ns))
 _TELLING_S = 10.0
+# Of timing a network of the zoo, some of which take seconds for each.
+_ZOO_ROUNDS = 10
 # Until the nodes are ready, at least; then as long as it took the last time.
 _START_S = 8.0
 
@@ -63,7 +65,7 @@ _START_S = 8.0
 def prepared_for(spec: str, clip: str) -> Prepared:
     """Return this machine's profile of a detector; of the zoo's only what may be sent of them."""
     if spec.startswith(ZOO_FACTORY):
-        return prepare(spec, None, clip, (RAW, 'raw+zstd', JPEG))
+        return prepare(spec, None, clip, (RAW, 'raw+zstd', JPEG), _ZOO_ROUNDS)
     return prepare(spec, None, clip)
 
 
