@@ -22,6 +22,10 @@ fitted to each tensor and sent with it, some thirty bytes. What is left follows 
 logistics whose width depends on the neighbours' spread and on how well the channels before were
 predicted here, and is learned from lattice to lattice, so that no table is sent.
 
+With a reference, neighbours, spreads and errors are those of the change from it, and the predicted
+change is added to it before a value is coded. One weight more for each channel says how much of
+the reference's own detail is kept: where nothing is, the prediction is that without a reference.
+
 Everything both sides compute is integer arithmetic, so they agree on every machine. The range
 coder is constriction's, called once per lattice: about a millisecond to encode 8x24x40 values, and
 a few to decode, one call per lattice and channel. On the shipped detector's waist it needs a
@@ -149,8 +153,12 @@ class Packed:
         return np.minimum(symbols * self._step, top).astype(np.uint8)
 
     def _before(self, reference: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
-        """Return a reference's planes as symbols."""
-        return None if reference is None else self._symbols(reference).reshape(shape)
+        """Return a reference's planes as symbols; raise CodecError for values above 15."""
+        if reference is None:
+            return None
+        if int(reference.max(initial=0)) >= MAX_LEVELS:
+            raise CodecError(f'a packed reference has values up to {MAX_LEVELS - 1}')
+        return self._symbols(reference).reshape(shape)
 
 
 def _decode_pass(

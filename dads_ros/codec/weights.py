@@ -59,7 +59,7 @@ class Weights:
         :param before: the reference; None without one.
         """
         channels, positions = planes.shape
-        rest = usual(planes)
+        rest = _usual(planes)
         plain = cls(rest, *_plain(channels))
         if planes.size < _FEW:
             return plain
@@ -96,7 +96,7 @@ class Weights:
         self, sums: np.ndarray, surprises: np.ndarray, channels: slice = slice(None)
     ) -> np.ndarray:
         """
-        Return the predicted means in 1/256 level, but for what ``own`` adds.
+        Return the predicted means in 1/256 level, but for what a reference adds.
 
         :param surprises: of all channels; those from a value's own on are not read.
         """
@@ -106,7 +106,8 @@ class Weights:
 
     def of_reference(self, lattice: Pass, before: np.ndarray) -> np.ndarray:
         """Return what a reference adds to the means on a lattice, in 1/256 level."""
-        return 256 * before[:, lattice.positions] + self.own[:, None] * lattice.surprises(before)
+        own = self.own[:, None] * lattice.surprises(before)
+        return 4 * _ONE * before[:, lattice.positions] + own
 
     def write(self, encoder: constriction.stream.queue.RangeEncoder, *, refers: bool) -> None:
         """Encode the weights."""
@@ -152,7 +153,7 @@ class Weights:
         return weights
 
 
-def usual(planes: np.ndarray) -> np.ndarray:
+def _usual(planes: np.ndarray) -> np.ndarray:
     """Return the value usual in each channel; sums of small integers are exact everywhere."""
     return np.rint(planes.mean(axis=1)).astype(np.int64)
 

@@ -118,6 +118,8 @@ def test_what_cannot_refer_says_so():
         codec.encode_against(frame, 'packed', frame[:, :2])
     with pytest.raises(CodecError, match='its own shape'):
         codec.encode(frame, 'packed+ref')
+    with pytest.raises(CodecError, match='up to 15'):
+        codec.encode_against(frame, 'packed', frame + 16)
     assert [name for name in ('raw', 'jpeg75', 'packed4') if codec.can_refer(name)] == ['packed4']
 
 

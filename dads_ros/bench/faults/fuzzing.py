@@ -35,6 +35,8 @@ from tqdm import tqdm
 
 # One input may take no longer, on a busy machine too.
 HANG_S = 5.0
+# What no bundle may say, and what refers to a bundle that is not there.
+_BAD_CODECS = ('', 'pickle', 'jpeg0', 'jpeg101', 'webp100', 'zip', 'packed+ref', 'packed8+ref')
 _WORDS = (0, 1, 2, 3, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
@@ -130,7 +132,7 @@ class Mutator:
             (
                 {'name': r.choice(('', 'nothing', '__class__', tensor.name + ' '))},
                 {'dtype': r.choice(('float64', 'object', 'V8', 'O', '', 'uint8', 'float16'))},
-                {'codec': r.choice((*CODECS, '', 'pickle', 'jpeg0', 'jpeg101', 'webp100', 'zip'))},
+                {'codec': r.choice((*CODECS, *_BAD_CODECS))},
                 {'shape': r.choice((shape[::-1], shape[1:], (*shape, 1), (), (2**31, 2**31)))},
             )
         )
