@@ -75,7 +75,7 @@ def write(result: Mapping[str, Any], folder: Path) -> None:
         '',
         '## Against an earlier frame',
         '',
-        'Consecutive frames of one camera. The difference is from the waist `lag` frames before, '
+        'Consecutive frames of one camera. `packed+ref` is against the waist `lag` frames before, '
         'the newest that the cloud has acknowledged; "alone" is a frame without a reference: the '
         'first, and the next after a loss.',
         '',
