@@ -17,6 +17,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 from dads_ros.detector.api import Detector
@@ -28,6 +30,7 @@ from dads_ros.errors import ConfigError
 from dads_ros.errors import MediaError
 from dads_ros.image import letterbox
 from dads_ros.image import letterbox_scale
+from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source
 import numpy as np
 
@@ -58,19 +61,25 @@ def input_pairs(
     _require_some(count)
     size = (detector.input_height, detector.input_width)
     kept: list[tuple[np.ndarray, np.ndarray | None]] = []
-    recent: deque[np.ndarray] = deque(maxlen=AGE_FRAMES + 1)
     stride = 1
-    for number, frame in enumerate(open_source(source)):
-        recent.append(frame.image_rgb)
+    for number, (image, before) in enumerate(with_earlier(open_source(source))):
         if number % stride:
             continue
-        before = letterbox(recent[0], *size) if len(recent) > AGE_FRAMES else None
-        kept.append((letterbox(frame.image_rgb, *size), before))
+        earlier = None if before is None else letterbox(before, *size)
+        kept.append((letterbox(image, *size), earlier))
         if len(kept) == 4 * count:  # how long a source is, only playing tells
             kept, stride = kept[::2], 2 * stride
     if not kept:
         raise MediaError(f'{source!r} holds no frame that can be read')
     return [kept[i] for i in spread(len(kept), count)]
+
+
+def with_earlier(frames: Iterable[Frame]) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Yield each frame's image and the one ``AGE_FRAMES`` before; None where there is none."""
+    recent: deque[np.ndarray] = deque(maxlen=AGE_FRAMES + 1)
+    for frame in frames:
+        recent.append(frame.image_rgb)
+        yield frame.image_rgb, recent[0] if len(recent) > AGE_FRAMES else None
 
 
 def labelled_frames(

@@ -31,7 +31,7 @@ One name serves all tensors of a bundle.
 from dads_ros.codec.bundle import encode_bundle
 from dads_ros.codec.referring import checksum
 from dads_ros.codec.referring import Recall
-from dads_ros.codec.referring import SUFFIX
+from dads_ros.codec.referring import REF_SUFFIX
 from dads_ros.codec.registry import can_refer
 from dads_ros.codec.registry import coarser
 from dads_ros.codec.registry import decode
@@ -43,6 +43,6 @@ from dads_ros.codec.registry import received
 from dads_ros.codec.registry import supported
 
 __all__ = [
-    'SUFFIX', 'Recall', 'can_refer', 'checksum', 'coarser', 'decode', 'encode', 'encode_against',
-    'encode_bundle', 'lossless', 'plainest', 'received', 'supported',
+    'REF_SUFFIX', 'Recall', 'can_refer', 'checksum', 'coarser', 'decode', 'encode',
+    'encode_against', 'encode_bundle', 'lossless', 'plainest', 'received', 'supported',
 ]  # fmt: skip

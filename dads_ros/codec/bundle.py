@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dads_ros.codec.referring import SUFFIX
+from dads_ros.codec.referring import REF_SUFFIX
 from dads_ros.codec.registry import can_refer
 from dads_ros.codec.registry import coarser
 from dads_ros.codec.registry import encode
@@ -51,7 +51,7 @@ def encode_bundle(
             else [encode(array, used) for array in arrays]
         )
         if sum(len(part) for part in data) <= cap_bytes:
-            return used + SUFFIX if is_referring else used, data
+            return used + REF_SUFFIX if is_referring else used, data
         used = coarser(used)
     raise CodecError(
         f'bundle exceeds {cap_bytes} bytes even at the coarsest step from codec {name!r}; '

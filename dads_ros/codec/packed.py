@@ -143,8 +143,10 @@ class Packed:
         return self._values(symbols, top).reshape(shape)
 
     def received(self, array: np.ndarray) -> np.ndarray:
-        """Return what the decoder gives for a tensor."""
-        return self._values(self._symbols(array), array.max(initial=0))
+        """Return what the decoder gives for a tensor; without rounding the tensor itself."""
+        return (
+            array if self._step == 1 else self._values(self._symbols(array), array.max(initial=0))
+        )
 
     def _symbols(self, array: np.ndarray) -> np.ndarray:
         return (array.astype(np.int64) + self._step // 2) // self._step

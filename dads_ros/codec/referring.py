@@ -15,10 +15,10 @@
 """
 Packed tensors against an earlier one that the receiver has: what did not change costs little.
 
-The reference's channels help to predict the tensor's as if they were channels before them. What is
-left is coded as without a reference, so nothing is lost and nothing drifts. A checksum of the
-reference's values goes before, by which the receiver finds it among those that it has: prediction
-from any other tensor would give wrong values, not an error.
+What is coded is the change from the reference, as the tensor itself is without one, so nothing is
+lost and nothing drifts. A checksum of the reference's values goes before, by which the receiver
+finds it among those that it has: prediction from any other tensor would give wrong values, not an
+error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import numpy as np
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-SUFFIX = '+ref'
+REF_SUFFIX = '+ref'
 """Behind the name of the packed codec that is used."""
 
 Recall = Callable[[int], 'np.ndarray | None']

@@ -30,8 +30,8 @@ from dads_ros.codec.numeric import Raw
 from dads_ros.codec.numeric import Zstd
 from dads_ros.codec.packed import Packed
 from dads_ros.codec.referring import Recall
+from dads_ros.codec.referring import REF_SUFFIX
 from dads_ros.codec.referring import Referring
-from dads_ros.codec.referring import SUFFIX
 from dads_ros.errors import CodecError
 import numpy as np
 
@@ -95,15 +95,15 @@ def encode_against(array: np.ndarray, name: str, reference: np.ndarray) -> memor
     :param reference: an earlier tensor of the same shape, as it was received.
     Raises CodecError when the codec cannot, or does not take this tensor or this reference.
     """
-    found = _find(name + SUFFIX)
+    found = _find(name + REF_SUFFIX)
     if not isinstance(found, Referring):
         raise CodecError(f'codec {name!r} cannot refer to an earlier tensor')
     return memoryview(found.encode(array, reference)).cast('B')
 
 
 def can_refer(name: str) -> bool:
-    """Return whether tensors in a codec can be coded against an earlier one."""
-    return isinstance(_find(name), Packed)
+    """Return whether tensors in a codec can be coded against an earlier one, or are already."""
+    return isinstance(_find(name), Packed | Referring)
 
 
 def received(array: np.ndarray, name: str) -> np.ndarray:
@@ -115,7 +115,7 @@ def received(array: np.ndarray, name: str) -> np.ndarray:
     found = _find(name)
     if not isinstance(found, Packed):
         raise CodecError(f'codec {name!r} cannot refer to an earlier tensor')
-    return array if found.lossless(array.dtype.name) else found.received(array)
+    return found.received(array)
 
 
 def decode(
@@ -201,7 +201,7 @@ def _find(name: str) -> Codec:
         case 'packed2' | 'packed4' | 'packed8':
             return Packed(step=int(name[-1]))
         case 'packed+ref' | 'packed2+ref' | 'packed4+ref' | 'packed8+ref':
-            return Referring(Packed(step=int(name.removesuffix(SUFFIX)[6:] or 1)))
+            return Referring(Packed(step=int(name.removesuffix(REF_SUFFIX)[6:] or 1)))
     raise CodecError(
         f'unknown codec {name!r}; use raw, raw+zstd, float16+zstd, int8+zstd, int4+zstd, '
         'packed, packed2, packed4, packed8, levels+zstd, levels2+zstd, levels4+zstd, '

@@ -210,7 +210,7 @@ class CloudPipeline:
             )
             for place, t in enumerate(bundle.tensors)
         )
-        if all(codec.can_refer(t.codec.removesuffix(codec.SUFFIX)) for t in bundle.tensors):
+        if all(codec.can_refer(t.codec) for t in bundle.tensors):
             memory.keep(bundle.sent_ns, bundle.boundary, arrays)
         return _Decoded(bundle, arrays, waiting.arrived_ns, started_ns, time.monotonic_ns())
 

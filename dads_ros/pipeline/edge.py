@@ -178,12 +178,12 @@ class EdgePipeline:
             return False
         with self._changed:
             frame = self._book.answered(result.sequence, result.sent_ns)
-            asked_for = frame or self._book.answered_late(result.sequence, result.sent_ns)
-            if asked_for:
+            is_late = frame is None and self._book.answered_late(result.sequence, result.sent_ns)
+            if frame is not None or is_late:
                 self._stage.answered(result.sent_ns)
             if frame is None:
-                self.rejected['too late' if asked_for else 'not asked for'] += 1
-                return bool(asked_for)
+                self.rejected['too late' if is_late else 'not asked for'] += 1
+                return is_late
             self._misses = 0
             frame.times.network_s = (now_ns - frame.sent_ns) / 1e9 - result.cloud_s
             frame.times.cloud_queue_s = result.queue_s

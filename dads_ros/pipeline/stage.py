@@ -130,14 +130,14 @@ class EdgeStage:
         return in_camera_pixels(found, frame.image_width, frame.image_height, self._detector)
 
     def _encode(self, arrays: tuple[np.ndarray, ...], plan: Plan) -> tuple[str, list[memoryview]]:
-        name = plan.codec.removesuffix(codec.SUFFIX)
+        name = plan.codec.removesuffix(codec.REF_SUFFIX)
         references = () if name == plan.codec else self._sent.references(plan.boundary)
         return codec.encode_bundle(arrays, name, self._cap_bytes, references)
 
     def _remember(self, frame: Frame, plan: Plan, used: str) -> None:
         """Keep what the cloud gets of a bundle, if the plan codes later ones against it."""
-        if plan.codec.endswith(codec.SUFFIX):
-            name = used.removesuffix(codec.SUFFIX)
+        if plan.codec.endswith(codec.REF_SUFFIX):
+            name = used.removesuffix(codec.REF_SUFFIX)
             received = tuple(codec.received(array, name) for array in frame.kept)
             self._sent.sent(frame.sent_ns, plan.boundary, received)
 

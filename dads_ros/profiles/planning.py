@@ -238,7 +238,7 @@ def _measured(edge: Profile, cloud: Profile, *, temporal: bool) -> tuple[str, ..
     return tuple(
         name
         for name in names(edge)
-        if name in there and (temporal or not name.endswith(codec.SUFFIX))
+        if name in there and (temporal or not name.endswith(codec.REF_SUFFIX))
     )
 
 
@@ -275,5 +275,5 @@ def _costs(graph: LayerGraph, row: Row, calibration: Calibration | None) -> floa
     if calibration is None:
         return math.inf
     # What is found is the same, whatever a tensor is coded against.
-    drop = calibration.drop(row.boundary, row.codec.removesuffix(codec.SUFFIX))
+    drop = calibration.drop(row.boundary, row.codec.removesuffix(codec.REF_SUFFIX))
     return math.inf if drop is None else drop

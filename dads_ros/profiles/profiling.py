@@ -60,7 +60,7 @@ CODECS = (
     'levels+zstd', 'levels2+zstd', 'levels4+zstd', 'levels8+zstd',
     'jpeg30', 'jpeg50', 'jpeg75', 'jpeg90', 'webp30', 'webp50', 'webp75',
 )  # fmt: skip
-REFERRING = tuple(f'{name}{codec.SUFFIX}' for name in CODECS if codec.can_refer(name))
+REFERRING = tuple(f'{name}{codec.REF_SUFFIX}' for name in CODECS if codec.can_refer(name))
 _CUTS = 4
 _HIGH = 0.95
 
@@ -173,18 +173,18 @@ def _codec_costs(
     sendable = [layer for layer in model.graph.layers if layer.op != 'detections']
     rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
     refused: set[tuple[str, str]] = set()
+    refers = any(name in REFERRING for name in codecs)
     for sample, earlier in itertools.zip_longest(samples, before):
         tensors = layer_tensors(model.module, torch.from_numpy(sample))
-        known = (
-            layer_tensors(model.module, torch.from_numpy(earlier)) if earlier is not None else {}
-        )
+        known = {}
+        if refers and earlier is not None:
+            known = layer_tensors(model.module, torch.from_numpy(earlier))
         for layer in sendable:
             array = tensors[layer.id].numpy()
             for name in _distinct(layer, codecs):
-                refers = name.endswith(codec.SUFFIX)
-                if (layer.id, name) in refused or (refers and layer.id not in known):
+                reference = known.get(layer.id) if name in REFERRING else None
+                if (layer.id, name) in refused or (name in REFERRING and reference is None):
                     continue
-                reference = known[layer.id].numpy() if refers else None
                 try:
                     row = _encode_decode(model, layer, array, name, reference, now)
                 except CodecError:  # values outside what the codec takes
@@ -221,11 +221,11 @@ def _encode_decode(
     layer: Layer,
     array: np.ndarray,
     name: str,
-    reference: np.ndarray | None,
+    reference: torch.Tensor | None,
     now: timing.Clock,
 ) -> tuple[int, float, float]:
-    plain = name.removesuffix(codec.SUFFIX)
-    known = codec.received(reference, plain) if reference is not None else None
+    plain = name.removesuffix(codec.REF_SUFFIX)
+    known = None if reference is None else codec.received(reference.numpy(), plain)
     start = now()
     data = (
         codec.encode(array, name) if known is None else codec.encode_against(array, plain, known)

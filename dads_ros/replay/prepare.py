@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from dataclasses import replace
 import hashlib
@@ -36,7 +35,7 @@ from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.profile import Profile
 from dads_ros.report.schema import CurvePoint
 from dads_ros.report.schema import RateCurve
-from dads_ros.sampling import AGE_FRAMES
+from dads_ros.sampling import with_earlier
 import numpy as np
 
 PROFILE_FRAMES = 12
@@ -140,13 +139,10 @@ def _input_frames(
     step = max(1, (frames.frame_count or 10 * PROFILE_FRAMES) // PROFILE_FRAMES)
     chosen: list[np.ndarray] = []
     before: list[np.ndarray | None] = []
-    recent: deque[np.ndarray] = deque(maxlen=AGE_FRAMES + 1)
-    for number, frame in enumerate(frames):
-        recent.append(frame.image_rgb)
+    for number, (image, earlier) in enumerate(with_earlier(frames)):
         if number % step == 0:
-            chosen.append(letterbox(frame.image_rgb, height, width))
-            has_before = len(recent) > AGE_FRAMES
-            before.append(letterbox(recent[0], height, width) if has_before else None)
+            chosen.append(letterbox(image, height, width))
+            before.append(None if earlier is None else letterbox(earlier, height, width))
         if len(chosen) == PROFILE_FRAMES:
             break
     return chosen, before

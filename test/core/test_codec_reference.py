@@ -44,7 +44,7 @@ def waist(seed: int, shift: int = 0) -> np.ndarray:
 def there_and_back(now: np.ndarray, name: str, before: np.ndarray) -> np.ndarray:
     data = bytes(codec.encode_against(now, name, before))
     recall = {codec.checksum(before): before}.get
-    return codec.decode(data, name + codec.SUFFIX, now.shape, 'uint8', recall)
+    return codec.decode(data, name + codec.REF_SUFFIX, now.shape, 'uint8', recall)
 
 
 @settings(max_examples=200)
@@ -52,7 +52,7 @@ def there_and_back(now: np.ndarray, name: str, before: np.ndarray) -> np.ndarray
 def test_the_cloud_gets_what_it_gets_without_a_reference(data, shape, name):
     now, before = (data.draw(hnp.arrays(np.uint8, shape, elements=LEVELS)) for _ in range(2))
     alone = codec.decode(codec.encode(now, name), name, shape, 'uint8')
-    assert codec.supported(name + codec.SUFFIX, shape, 'uint8')
+    assert codec.supported(name + codec.REF_SUFFIX, shape, 'uint8')
     for found in (there_and_back(now, name, before), codec.received(now, name)):
         assert (found.shape, found.dtype) == (alone.shape, alone.dtype)
         np.testing.assert_array_equal(found, alone)

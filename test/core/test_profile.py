@@ -82,7 +82,7 @@ def test_a_codec_is_listed_only_where_it_takes_the_tensor(measured):
 
 def test_what_refers_is_measured_against_the_frames_before_and_only_there(measured):
     (code,) = (x.id for x in measured.graph.layers if x.dtype == 'uint8' and x.shape[1] == 2)
-    assert not any(codec.SUFFIX in name for name in measured.codecs[code])
+    assert not any(codec.REF_SUFFIX in name for name in measured.codecs[code])
     detector = Detector('net', Net().eval(), 16, 16, ('thing',), no_boxes)
     model = capture.capture_detector(detector)
     rng = np.random.default_rng(0)
@@ -97,7 +97,7 @@ def test_what_refers_is_measured_against_the_frames_before_and_only_there(measur
     still = against([None, *frames[1:]]).codecs
     assert still[code]['packed+ref'].bytes_mean < still[code]['packed'].bytes_mean
     assert still[code]['packed4+ref'].bytes_mean < still[code]['packed4'].bytes_mean
-    assert not any(codec.SUFFIX in name for name in still['frame'])
+    assert not any(codec.REF_SUFFIX in name for name in still['frame'])
     assert 'packed+ref' not in against([None, None, None]).codecs[code]
 
 

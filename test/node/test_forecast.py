@@ -47,8 +47,9 @@ RATE_HZ = 6.0
 SLOWDOWN = 8.0
 RTT_S = 0.04
 CLOSE = 0.1
-# On a steady link every frame takes the same, to 2 % between mean and median: more is the machine.
-STEADY = 0.05
+# Every frame takes the machines the same work. More between mean and median, as a share of the
+# latency, is a machine that did not keep its pace.
+STEADY = 0.03
 BUSY_PERCENT = 25.0
 METHODS = choose('edge-only,cloud-only-jpeg')
 
@@ -113,11 +114,14 @@ def test_mean_latency_is_foretold(
     run, foretold = runs[method], forecasts[method]
     frames = run.frames[run.info.warmup_frames :]
     taken_s = [f.total_s for f in frames if f.outcome.is_published]
-    uneven = abs(np.mean(taken_s) / np.median(taken_s) - 1)
+    worked_s = [
+        f.preprocess_s + f.edge_s + f.encode_s + f.decode_s + f.cloud_s
+        for f in frames
+        if f.outcome.is_published
+    ]
+    uneven = abs(np.mean(worked_s) - np.median(worked_s)) / np.median(taken_s)
     if uneven > STEADY:
-        pytest.skip(
-            f"the machine's pace changed meanwhile: mean and median differ by {uneven:.0%}"
-        )
+        pytest.skip(f"the machine's pace changed meanwhile: its work was uneven by {uneven:.0%}")
     assert foretold.mean_s == pytest.approx(np.mean(taken_s), rel=CLOSE), (
         f'forecast {foretold.mean_s:.4f} s, replay {np.mean(taken_s):.4f} s, '
         f'median {np.median(taken_s):.4f} s of {len(taken_s)} frames'

@@ -31,7 +31,7 @@ import pytest
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 ENOUGH = 20
-REFERRING = 'packed' + codec.SUFFIX
+REFERRING = 'packed' + codec.REF_SUFFIX
 
 
 class Listener:

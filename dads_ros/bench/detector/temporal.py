@@ -41,7 +41,9 @@ from dads_ros.model.surgery import head
 import numpy as np
 
 AGES = (1, 2, 3, 4, 5)
+# Frames, and answers, that are lost: each independently.
 LOSS = 0.05
+# Frame periods for which a frame and its answer are under way.
 ROUND_TRIPS = (0, 1, 2)
 
 
@@ -53,6 +55,7 @@ class Temporal:
     All are empty where no frame has enough of its clip before it.
 
     :param intra: bytes of the same frames without a reference.
+    :param by_age: bytes with a reference so many frames old.
     :param by_round_trip: of ``by_age``, weighed by the ages that a round trip and losses leave.
     :param encode_ms: with a reference, in the median; ``encode_intra_ms`` without.
     """

@@ -23,11 +23,12 @@ input frame stands beside it: smaller than JPEG, but each frame needs all before
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Sequence
+from collections.abc import Sized
 from dataclasses import dataclass
 from dataclasses import replace
 import itertools
+from typing import TypeVar
 
 from dads_ros import codec
 from dads_ros.bench.detector import video
@@ -42,6 +43,7 @@ from dads_ros.model.capture import Model
 import numpy as np
 import torch
 
+T = TypeVar('T')
 LAGS = (1, 2, 4)
 H264_QUALITIES = (28, 32)
 
@@ -85,12 +87,8 @@ def _waist(model: Model, frames: Sequence[np.ndarray]) -> list[Temporal]:
     alone = _coded('waist, packed', None, waists, lambda values: codec.encode(values, 'packed'))
     found = [alone]
     for lag in (lag for lag in LAGS if lag < len(waists)):
-        known = iter(waists)
-
-        def encode(now: np.ndarray, known: Iterator[np.ndarray] = known) -> object:
-            return codec.encode_against(now, 'packed', next(known))
-
-        one = _coded('waist, packed+ref', lag, waists[lag:], encode)
+        pairs = list(zip(waists[lag:], waists, strict=False))
+        one = _coded('waist, packed+ref', lag, pairs, _against)
         found.append(replace(one, bytes_alone=alone.bytes_mean))
     return found
 
@@ -114,6 +112,11 @@ def _pictures(frames: Sequence[np.ndarray]) -> list[Temporal]:
     return found
 
 
+def _against(pair: tuple[np.ndarray, np.ndarray]) -> memoryview:
+    now, before = pair
+    return codec.encode_against(now, 'packed', before)
+
+
 def _few_levels(model: Model, frame: np.ndarray) -> str | None:
     """Return the layer that is made to be cut at: uint8 of few levels."""
     tensors = layer_tensors(model.module, torch.from_numpy(frame))
@@ -129,16 +132,16 @@ def _few_levels(model: Model, frame: np.ndarray) -> str | None:
 def _coded(
     what: str,
     lag: int | None,
-    arrays: Sequence[np.ndarray],
-    encode: Callable[[np.ndarray], object],
+    inputs: Sequence[T],
+    encode: Callable[[T], Sized],
 ) -> Temporal:
     now = timing.clock('cpu')
     sizes, seconds = [], []
-    for array in arrays:
+    for one in inputs:
         start = now()
-        data = encode(array)
+        data = encode(one)
         seconds.append(now() - start)
-        sizes.append(len(data))  # type: ignore[arg-type]
+        sizes.append(len(data))
     return Temporal(
         what, lag, float(np.mean(sizes)), float(np.quantile(sizes, 0.95)),
         float(np.mean(sizes)), 1e3 * float(np.median(seconds)),

@@ -150,8 +150,8 @@ def link_busy_s(frames: Sequence[FrameRecord], rate_bps: float, rtt_s: float) ->
     vain, and the round trip, which the smallest message takes, too.
     """
     busy_s, free_s = [], -math.inf
-    for f in (f for f in frames if f.size_bytes):
-        sent_s = f.t_s + f.wait_s + f.preprocess_s + f.edge_s + f.encode_s
+    sent = ((f.t_s + f.wait_s + f.preprocess_s + f.edge_s + f.encode_s, f) for f in frames)
+    for sent_s, f in sorted((s for s in sent if s[1].size_bytes), key=lambda s: s[0]):
         begin_s = max(sent_s + rtt_s, free_s)
         if f.outcome is Outcome.VIA_CLOUD:
             free_s = sent_s + f.network_s
