@@ -94,6 +94,9 @@ class Judge:
     Runs frames through a cut and a codec, and judges what is found.
 
     Every figure is the AP at IoU 0.5, the classes weighed by how many true boxes each has.
+
+    :param truth: when None, what the detector finds on the CPU, where it is sure, is true.
+    :param device: where the network runs that is judged.
     """
 
     def __init__(
@@ -102,22 +105,26 @@ class Judge:
         model: Model,
         frames: Sequence[np.ndarray],
         truth: Sequence[Boxes] | None,
+        device: str = 'cpu',
     ) -> None:
         self._detector = detector
         self._model = model
         self._frames = frames
-        whole = surgery.tail(model, model.graph.inputs)
-        found = [detector.decode(whole(frame)) for frame in frames]
-        self._truth = [_as_truth(f) for f in found] if truth is None else list(truth)
+        self._device = device
+        found = self._find(device)
+        if truth is None:
+            sure = found if device == 'cpu' else self._find('cpu')
+            truth = [_as_truth(one) for one in sure]
+        self._truth = list(truth)
         if not any((~boxes.ignore).any() for boxes in self._truth):
             raise ConfigError('there is nothing to be found in the frames; give others')
         self.ap50 = self._judge(found)
 
     def accuracy(self, boundary: tuple[str, ...], name: str) -> float:
         """Return AP at IoU 0.5 with the boundary tensors sent through a codec."""
-        tail = surgery.tail(self._model, boundary)
+        tail = surgery.tail(self._model, boundary, device=self._device)
         layers = [self._model.graph[layer_id] for layer_id in boundary]
-        head = surgery.head(self._model, boundary)
+        head = surgery.head(self._model, boundary, device=self._device)
         found = []
         for frame in self._frames:
             received = [
@@ -126,6 +133,10 @@ class Judge:
             ]
             found.append(self._detector.decode(tail(*received)))
         return self._judge(found)
+
+    def _find(self, device: str) -> list[Detections]:
+        whole = surgery.tail(self._model, self._model.graph.inputs, device=device)
+        return [self._detector.decode(whole(frame)) for frame in self._frames]
 
     def _judge(self, found: Sequence[Detections]) -> float:
         return average_precision(found, self._truth, self._detector.labels).ap50_by_boxes

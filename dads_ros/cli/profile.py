@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         'model': result.model_hash,
         'machine': result.machine,
         'layers': len(result.layer_s),
-        'whole_s': sum(result.layer_s.values()),
+        'whole_s': result.whole_s,
         'fit_error': result.fit_error,
         'frames': result.frames,
         'threads': result.threads,
@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(
             f'{result.detector}: {summary["layers"]} layers, {result.frames} frames, '
-            f'{1e3 * sum(result.layer_s.values()):.1f} ms a frame on {result.threads} thread(s) '
+            f'{1e3 * result.whole_s:.1f} ms a frame on {result.threads} thread(s) '
             f'of {result.machine}; halves predicted within {100 * result.fit_error:.0f}%'
         )
         if result.compiled is not None:

@@ -33,6 +33,7 @@ from dads_ros.detector.training import train
 from dads_ros.detector.training import Training
 from dads_ros.errors import ConfigError
 from dads_ros.media import scene
+from dads_ros.model.devices import find_device
 from dads_ros.model.threads import use_threads
 import numpy as np
 import torch
@@ -68,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--epochs', type=int, default=Settings.epochs, help='default: %(default)s')
     parser.add_argument('--seed', type=int, default=Settings.seed, help='default: %(default)s')
     parser.add_argument('--threads', type=int, default=2, help='CPU threads, default: %(default)s')
-    parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
+    parser.add_argument(
+        '--device', choices=('cpu', 'cuda'), default='cpu', help='default: %(default)s'
+    )
     parser.add_argument(
         '--twin-epochs',
         type=int,
@@ -181,8 +184,9 @@ def start(settings: Settings, device: str, folder: Path, resume: bool) -> Traini
     """
     Return a run at its start, or at its last whole epoch.
 
-    Raises ConfigError when there is a run in the folder already, or none to resume.
+    Raises ConfigError when there is a run in the folder already, none to resume, or no device.
     """
+    find_device(device)
     training = Training(settings, device)
     checkpoint = folder / 'checkpoint.pt'
     if resume:

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import copy
 
 from dads_ros.detections import Detections
 from dads_ros.detector.api import Detector
@@ -33,8 +34,8 @@ import torch
 
 
 def validate(network: CarNet, samples: Sequence[Sample]) -> dict[str, float]:
-    """Return the AP at IoU 0.5 of vehicles as one class, and the mean over the classes."""
-    detector = as_detector(network)
+    """Return the AP at IoU 0.5 of vehicles as one class, and the mean of classes, on the CPU."""
+    detector = as_detector(copy.deepcopy(network).cpu())
     predictions = [detect(detector, letterbox_sample(sample, detector)) for sample in samples]
     truth = [input_truth(sample, detector) for sample in samples]
     classes = average_precision(predictions, truth, detector.labels)

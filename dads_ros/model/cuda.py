@@ -19,7 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
+from statistics import median
 import threading
+import warnings
 
 from dads_ros.errors import ConfigError
 import torch
@@ -75,13 +77,21 @@ class Graphed:
             for own, tensor in zip(self._inputs, tensors, strict=True):
                 own.copy_(tensor, non_blocking=True)
             self._graph.replay()
-            results = [
-                torch.empty_like(output, device='cpu', pin_memory=True) for output in self._outputs
-            ]
-            for result, output in zip(results, self._outputs, strict=True):
-                result.copy_(output, non_blocking=True)
-            torch.cuda.current_stream(device).synchronize()
-        return results
+            return fetch(self._outputs)
+
+    def replay_s(self, repeats: int) -> float:
+        """Return the median seconds of the GPU for a replay, without inputs, outputs and call."""
+        device = self._inputs[0].device
+        taken = []
+        with self._lock, torch.cuda.device(device):
+            for _ in range(repeats):
+                ends = [torch.cuda.Event(enable_timing=True) for _ in range(2)]
+                ends[0].record()
+                self._graph.replay()
+                ends[1].record()
+                torch.cuda.synchronize(device)
+                taken.append(ends[0].elapsed_time(ends[1]) / 1e3)
+        return median(taken)
 
     def _record(self, device: torch.device) -> tuple[torch.Tensor, ...]:
         before = torch.cuda.current_stream(device)
@@ -92,9 +102,12 @@ class Graphed:
                 for _ in range(_WARM_UPS):
                     self._compute()
                 # Thread-local: another worker may use the GPU while this one records.
-                with torch.cuda.graph(
-                    self._graph, stream=aside, capture_error_mode='thread_local'
+                with (
+                    warnings.catch_warnings(),
+                    torch.cuda.graph(self._graph, stream=aside, capture_error_mode='thread_local'),
                 ):
+                    # A half of views alone, which look at a tensor in another way.
+                    warnings.filterwarnings('ignore', 'The CUDA Graph is empty')
                     outputs = self._compute()
             before.wait_stream(aside)
         finally:
@@ -104,6 +117,21 @@ class Graphed:
     def _compute(self) -> tuple[torch.Tensor, ...]:
         outputs = self._module(*self._inputs)
         return tuple(o.to(dtype) for o, dtype in zip(outputs, self._dtypes, strict=True))
+
+
+def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return a tensor of the host on a GPU; the copy may still be under way on its stream."""
+    # Pinned memory comes from torch's cache, which keeps it until the copy is done.
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def fetch(tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Return tensors of a GPU in pinned memory of the host, once they are there."""
+    results = [torch.empty_like(tensor, device='cpu', pin_memory=True) for tensor in tensors]
+    for result, tensor in zip(results, tensors, strict=True):
+        result.copy_(tensor, non_blocking=True)
+    torch.cuda.current_stream(tensors[0].device).synchronize()
+    return results
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from dads_ros.errors import CutError
 from dads_ros.model.capture import Model
 from dads_ros.model.cuda import Graphed
+from dads_ros.model.cuda import send
 from dads_ros.model.devices import find_device
 import numpy as np
 import torch
@@ -95,8 +96,7 @@ class Half:
         tensors = [_load(p, a) for p, a in zip(self._ports, arrays, strict=True)]
         if self.device.type == 'cpu':
             return tensors
-        # Pinned memory comes from torch's cache, which keeps it until the copy is done.
-        return [t.pin_memory().to(self.device, non_blocking=True) for t in tensors]
+        return [send(tensor, self.device) for tensor in tensors]
 
     def run(self, tensors: Sequence[torch.Tensor]) -> tuple[np.ndarray, ...]:
         """Run the half on loaded tensors, within ``torch.inference_mode``."""
@@ -150,6 +150,17 @@ def load(model: Model, name: str, array: np.ndarray) -> torch.Tensor:
     return _load(_port(model, name), array)
 
 
+def part(module: fx.GraphModule, inputs: Sequence[str], outputs: Sequence[str]) -> fx.GraphModule:
+    """Return operators between tensors of a graph as a graph of its own; weights are shared."""
+    nodes = {node.name: node for node in module.graph.nodes}
+    graph = fx.Graph()
+    copies = {nodes[name]: graph.placeholder(name) for name in inputs}
+    for node in _needed(module.graph, [nodes[n] for n in outputs], set(copies)):
+        copies[node] = graph.node_copy(node, copies.__getitem__)
+    graph.output(tuple(copies[nodes[name]] for name in outputs))
+    return fx.GraphModule(module, graph, 'Half')
+
+
 def _checked(model: Model, boundary: Iterable[str]) -> tuple[str, ...]:
     names = tuple(boundary)
     if not model.graph.cloud_layers(names):
@@ -158,16 +169,10 @@ def _checked(model: Model, boundary: Iterable[str]) -> tuple[str, ...]:
 
 
 def _half(model: Model, inputs: tuple[str, ...], outputs: tuple[str, ...], device: str) -> Half:
-    nodes = {node.name: node for node in model.module.graph.nodes}
-    graph = fx.Graph()
-    copies = {nodes[name]: graph.placeholder(name) for name in inputs}
-    for node in _needed(model.module.graph, [nodes[n] for n in outputs], set(copies)):
-        copies[node] = graph.node_copy(node, copies.__getitem__)
-    graph.output(tuple(copies[nodes[name]] for name in outputs))
-    module = fx.GraphModule(model.module, graph, 'Half')
+    module = part(model.module, inputs, outputs)
     where = find_device(device)
     # A half that only passes on what it is given would go to a GPU and back for nothing.
-    computes = any(node.op == 'call_function' for node in graph.nodes)
+    computes = any(node.op == 'call_function' for node in module.graph.nodes)
     place = where.torch if computes else torch.device('cpu')
     half = Half(module, [_port(model, name) for name in inputs], outputs, place)
     if place.type == 'cuda':

@@ -21,10 +21,7 @@ through (sum of layer times, measured half) corrects the layers. What a round ta
 tells how slow the machine was just then, and is divided out. Before each half there is a pause, as
 a node waits for its camera: what runs then starts with cold caches, which costs a tenth and more.
 
-On a GPU a half is timed as a node calls it: its inputs go there, its recorded graph is replayed,
-its outputs come back. Its layers are run one by one, each until the GPU is done, which takes
-longer than the graph and tells them apart only roughly; the line brings their sum to what halves
-take.
+On a GPU layers are timed otherwise (:mod:`dads_ros.model.cuda_timing`), halves in the same way.
 """
 
 from __future__ import annotations
@@ -39,7 +36,6 @@ from typing import Any
 
 from dads_ros.model import surgery
 from dads_ros.model.capture import Model
-from dads_ros.model.cuda import precision
 from dads_ros.model.devices import find_device
 import numpy as np
 import torch
@@ -52,9 +48,10 @@ IDLE_S = 0.05
 
 @dataclass(frozen=True)
 class HalfTime:
-    """A measured half: the layers it runs, and its median seconds."""
+    """A measured half: the layers it runs, the tensors it gives, and its median seconds."""
 
     layers: frozenset[str]
+    outputs: tuple[str, ...]
     seconds: float
 
 
@@ -90,19 +87,18 @@ def clock(device: str) -> Clock:
 
 
 class LayerTimer(fx.Interpreter):
-    """Runs a reference graph node by node and keeps the seconds of each in every round."""
+    """Runs a reference graph on the CPU node by node and keeps the seconds of each."""
 
-    def __init__(self, model: Model, device: str) -> None:
-        self._half_precision = find_device(device).half_precision
-        self._half = surgery.tail(model, model.graph.inputs, device=device)
+    def __init__(self, model: Model) -> None:
+        self._half = surgery.tail(model, model.graph.inputs)
         super().__init__(self._half.module)
-        self._clock = clock(device)
+        self._clock = clock('cpu')
         self._nodes = {node.name: node for node in self._half.module.graph.nodes}
         self._seconds: dict[str, list[float]] = {}
 
     def round(self, frame: np.ndarray) -> None:
         """Time every node once."""
-        with torch.inference_mode(), precision(self._half_precision):
+        with torch.inference_mode():
             self.run(*self._half.load(frame))
 
     def run_node(self, n: fx.Node) -> Any:
@@ -134,23 +130,23 @@ class HalfTimer:
     """
     Times the whole network, and both halves of cuts that are spread over it.
 
-    ``times_loading``: whether what a half takes includes loading its inputs, as it does on a GPU.
-    On the CPU that is part of what comes before: of the frame's arrival, of a codec's decoding.
+    Loading a half's inputs is part of what comes before: of the frame's arrival, of a codec's
+    decoding. What it takes to fetch a half's outputs from a GPU is part of it.
     """
 
     def __init__(self, model: Model, device: str, cuts: int) -> None:
-        self.times_loading = find_device(device).torch.type != 'cpu'
         self._clock = clock(device)
         ids = [layer.id for layer in model.graph.layers if layer.op != 'detections']
         self._whole = surgery.tail(model, model.graph.inputs, device=device)
         self._pairs = []
-        self._layers = [frozenset(ids)]
+        self._made = [(frozenset(ids), model.outputs)]
         for last in _spread(len(ids), cuts):
             boundary = model.graph.boundary(ids[:last])
             head = surgery.head(model, boundary, device=device)
             self._pairs.append((head, surgery.tail(model, boundary, device=device)))
-            self._layers += [frozenset(ids[:last]), frozenset(ids[last:])]
-        self._seconds: list[list[float]] = [[] for _ in self._layers]
+            self._made.append((frozenset(ids[:last]), boundary))
+            self._made.append((frozenset(ids[last:]), model.outputs))
+        self._seconds: list[list[float]] = [[] for _ in self._made]
 
     def round(self, frame: np.ndarray) -> None:
         """Time every half once, in one go, so that they meet the same machine."""
@@ -168,22 +164,17 @@ class HalfTimer:
         """Return the medians of all rounds; the first is the whole network."""
         pace = self.pace()
         return [
-            HalfTime(layers, median(seconds, pace))
-            for layers, seconds in zip(self._layers, self._seconds, strict=True)
+            HalfTime(*made, median(seconds, pace))
+            for made, seconds in zip(self._made, self._seconds, strict=True)
         ]
 
     def _time(
         self, slot: int, half: surgery.Half, arrays: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, ...]:
         with torch.inference_mode():
-            if self.times_loading:  # from memory that is not pinned, as a decoded bundle's is
-                arrays = [array.copy(order='K') for array in arrays]
-            else:
-                tensors = half.load(*arrays)
+            tensors = half.load(*arrays)
             time.sleep(IDLE_S)
             start = self._clock()
-            if self.times_loading:
-                tensors = half.load(*arrays)
             results = half.run(tensors)
             self._seconds[slot].append(self._clock() - start)
         return results

@@ -255,10 +255,16 @@ def _cost_graph(
     def column(values: Mapping[str, float], scale: float) -> dict[str, int]:
         return {i: math.ceil(values.get(i, 0.0) * scale) for i in ids}
 
+    edge_s, cloud_s = dict(edge.layer_s), dict(cloud.layer_s)
+    # Where the car computes at all it loads the frame and calls a half. Where the cloud computes
+    # it calls the one that ends in the outputs; without a cut the car's is that one.
+    first = _first(graph)
+    edge_s[first] += edge.call_s + sum(edge_s.pop(name) for name in graph.inputs if name != first)
+    cloud_s[graph.outputs[-1]] += cloud.call_s
     return CostGraph.from_layers(
         graph,
-        edge_ns=column(edge.layer_s, 1e9),
-        cloud_ns=column(cloud.layer_s, 1e9),
+        edge_ns=column(edge_s, 1e9),
+        cloud_ns=column(cloud_s, 1e9),
         # Sizes are the edge's: it is the one that encodes. Both profiles may use other frames.
         output_bytes=column({i: costs[0].bytes_mean for i, costs in sent.items()}, 1),
         peak_bytes=column({i: costs[0].bytes_p95 for i, costs in sent.items()}, 1),
@@ -266,6 +272,13 @@ def _cost_graph(
         decode_ns=column({i: costs[1].decode_s for i, costs in sent.items()}, 1e9),
         forbidden=(i for i in ids if i not in sent or i in kept),
     )
+
+
+def _first(graph: LayerGraph) -> str:
+    """Return the layer that every other needs; the input where several read it."""
+    (frame, *_) = graph.inputs
+    readers = [layer.id for layer in graph.layers if frame in layer.inputs]
+    return readers[0] if len(readers) == 1 else frame
 
 
 def _costs(graph: LayerGraph, row: Row, calibration: Calibration | None) -> float:

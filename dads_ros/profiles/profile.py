@@ -33,7 +33,7 @@ from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
 from dads_ros.report.atomic import write_text
 
-FORMAT = 1
+FORMAT = 2
 SIDES = ('edge', 'cloud', 'both')
 
 
@@ -73,7 +73,8 @@ class Profile:
 
     :param graph: the network's layers; its hash names the model.
     :param side: where this machine works: 'edge', 'cloud' or 'both'.
-    :param layer_s: seconds of each layer, such that sums predict halves.
+    :param layer_s: seconds of each layer, of inputs to load them, of ``detections`` to decode.
+    :param call_s: seconds that running a half takes besides its layers.
     :param codecs: costs by tensor, then by codec; a codec that cannot take a tensor is absent.
     :param fit_error: 90% quantile of |predicted / measured - 1| over the halves measured.
     :param frames: how many frames the sizes come from.
@@ -91,6 +92,7 @@ class Profile:
     frames: int
     fit_error: float
     layer_s: dict[str, float]
+    call_s: float
     codecs: dict[str, dict[str, CodecCost]]
     compiled: CompiledCut | None = None
 
@@ -98,6 +100,11 @@ class Profile:
     def model_hash(self) -> str:
         """Return the hash of the network that was measured."""
         return self.graph.model_hash
+
+    @property
+    def whole_s(self) -> float:
+        """Return what a frame takes without a cut."""
+        return self.call_s + sum(self.layer_s.values())
 
     def require(self, model_hash: str) -> None:
         """Raise ProfileError when the profile is of another model."""
@@ -144,11 +151,14 @@ class Profile:
             for tensor, costs in data.pop('codecs').items()
         }
         layer_s = _numbers(data.pop('layer_s'))
+        call_s = _numbers({'call_s': data.pop('call_s')})['call_s']
         graph = _graph(data.pop('graph'))
         if set(layer_s) != set(graph.index) or not set(codecs) <= set(graph.index):
             raise ValueError('layers and times do not match')
         compiled = _compiled(data.pop('compiled', None), graph)
-        return cls(**data, graph=graph, layer_s=layer_s, codecs=codecs, compiled=compiled)
+        return cls(
+            **data, graph=graph, layer_s=layer_s, call_s=call_s, codecs=codecs, compiled=compiled
+        )
 
 
 def _graph(data: dict[str, Any]) -> LayerGraph:

@@ -17,20 +17,23 @@ Measure a profile: seconds of every layer here, bytes of every tensor in every c
 
 Stage times are predicted as plain sums, so the layers' times are corrected until such sums agree
 with whole halves measured at several cuts (:mod:`dads_ros.model.timing`): one factor for all
-layers, and the cost of a call, which is charged to the input layer (head) and to ``detections``
-(tail). What error is left is saved in the profile, so that it says how well it predicts. A codec's
-times include what it takes to bring the tensor from and into a half's memory layout. Codecs that
-refer to an earlier tensor are measured against that of a frame shortly before.
+layers, and the cost of a call. What error is left is saved in the profile, so that it says how
+well it predicts. A codec's times include what it takes to bring the tensor from and into a half's
+memory layout. Codecs that refer to an earlier tensor are measured against that of a frame shortly
+before.
 
-On a GPU the cost of a call includes the way there and back, as the mean over the cuts measured: it
-does not grow with a cut's bytes. Codecs run on the CPU and are timed there.
+On a GPU the way there and back grows with a tensor's bytes. Fetching a tensor is charged to its
+encoding, or to ``detections``, loading it to its decoding, or to the input layer; the codecs
+themselves run on the CPU.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
 import itertools
@@ -43,10 +46,13 @@ from dads_ros.detector.api import Detector
 from dads_ros.errors import CodecError
 from dads_ros.errors import ProfileError
 from dads_ros.graph import Layer
+from dads_ros.model import cuda_timing
 from dads_ros.model import surgery
 from dads_ros.model import timing
 from dads_ros.model.capture import layer_tensors
 from dads_ros.model.capture import Model
+from dads_ros.model.cuda_timing import Way
+from dads_ros.model.devices import find_device
 from dads_ros.profiles.profile import CodecCost
 from dads_ros.profiles.profile import Profile
 import numpy as np
@@ -90,7 +96,11 @@ def measure(
     if not samples:
         raise ProfileError('no frames to measure with; give a video or a folder of images')
     with tqdm(total=repeats + len(samples), disable=not progress, unit='round') as bar:
-        layer_s, error = _layer_seconds(detector, model, samples, device, repeats, bar.update)
+        on_gpu = find_device(device).torch.type != 'cpu'
+        ways = cuda_timing.ways(model, device, repeats) if on_gpu else {}
+        layer_s, correction = _layer_seconds(
+            detector, model, samples, device, ways, repeats, bar.update
+        )
         costs = _codec_costs(model, samples, list(before), codecs, bar.update)
     return Profile(
         graph=model.graph,
@@ -105,9 +115,10 @@ def measure(
             'opencv': cv2.__version__, 'zstandard': zstandard.__version__,
         },
         frames=len(samples),
-        fit_error=error,
+        fit_error=correction.error,
         layer_s=layer_s,
-        codecs=costs,
+        call_s=correction.call_s,
+        codecs=_with_ways(costs, ways),
     )  # fmt: skip
 
 
@@ -126,10 +137,11 @@ def _layer_seconds(
     model: Model,
     samples: Sequence[np.ndarray],
     device: str,
+    ways: Mapping[str, Way],
     repeats: int,
     done: Callable[[], object],
-) -> tuple[dict[str, float], float]:
-    layers = timing.LayerTimer(model, device)
+) -> tuple[dict[str, float], timing.Correction]:
+    layers = None if ways else timing.LayerTimer(model)
     halves = timing.HalfTimer(model, device, _CUTS)
     whole = surgery.tail(model, model.graph.inputs, device=device)
     now = timing.clock(device)
@@ -137,7 +149,8 @@ def _layer_seconds(
     load_s, decode_s = [], []
     for number in range(repeats):
         frame = samples[number % len(samples)]
-        layers.round(frame)
+        if layers is not None:
+            layers.round(frame)
         halves.round(frame)
         start = now()
         whole.load(frame)
@@ -150,16 +163,39 @@ def _layer_seconds(
         done()
     ids = [layer.id for layer in model.graph.layers if layer.op != 'detections']
     pace = halves.pace()
-    layer_s = layers.medians(ids, pace)
-    correction = timing.fit(layer_s, halves.results())
+    layer_s = (
+        cuda_timing.layer_seconds(model, device, samples[0], repeats)
+        if layers is None
+        else layers.medians(ids, pace)
+    )
+
+    def fetch_s(names: Sequence[str]) -> float:
+        return sum(ways[name].fetch_s for name in names) if ways else 0.0
+
+    computed = [replace(h, seconds=h.seconds - fetch_s(h.outputs)) for h in halves.results()]
+    correction = timing.fit(layer_s, computed)
     layer_s = {name: seconds * correction.scale for name, seconds in layer_s.items()}
-    frame_s = 0.0 if halves.times_loading else timing.median(load_s, pace)
     for name in model.graph.inputs:
-        layer_s[name] += correction.call_s + frame_s
+        layer_s[name] += timing.median(load_s, pace)
     for name in model.graph.outputs:
         if model.graph[name].op == 'detections':
-            layer_s[name] = correction.call_s + timing.median(decode_s, pace)
-    return layer_s, correction.error
+            decoded_s = timing.median(decode_s, pace)
+            layer_s[name] = fetch_s(model.outputs) + decoded_s
+    return layer_s, correction
+
+
+def _with_ways(
+    codecs: dict[str, dict[str, CodecCost]], ways: Mapping[str, Way]
+) -> dict[str, dict[str, CodecCost]]:
+    """Return the codecs' costs with those of their tensors' ways from and to a GPU."""
+    return {
+        layer_id: {
+            name: replace(c, encode_s=c.encode_s + way.fetch_s, decode_s=c.decode_s + way.load_s)
+            for name, c in costs.items()
+        }
+        for layer_id, costs in codecs.items()
+        for way in [ways.get(layer_id, Way(0.0, 0.0))]
+    }
 
 
 def _codec_costs(

@@ -32,6 +32,7 @@ from dads_ros.model.capture import capture_detector
 from dads_ros.model.threads import use_threads
 from dads_ros.profiles import profiling
 from dads_ros.profiles.calibration import Calibration
+from dads_ros.profiles.profile import FORMAT
 from dads_ros.profiles.profile import Profile
 from dads_ros.report.schema import CurvePoint
 from dads_ros.report.schema import RateCurve
@@ -68,7 +69,7 @@ def prepare(
     detector = load_detector(spec, weights)
     model = capture_detector(detector)
     machine = profiling.machine_name()
-    key = f'{model.hash}|{machine}|{threads}|{codecs}|{rounds}|{identity(source)}'
+    key = f'{FORMAT}|{model.hash}|{machine}|{threads}|{codecs}|{rounds}|{identity(source)}'
     path = cache_folder() / f'profile-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
     if path.is_file():
         return Prepared(detector.labels, Profile.load(path))
@@ -121,6 +122,7 @@ def slowed_down(profile: Profile, factor: float) -> Profile:
         profile,
         machine=f'{profile.machine}, slowed down {factor:.1f} times',
         layer_s={name: seconds * factor for name, seconds in profile.layer_s.items()},
+        call_s=profile.call_s * factor,
         codecs={
             tensor: {
                 name: replace(cost, encode_s=cost.encode_s * factor)

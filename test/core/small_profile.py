@@ -44,7 +44,8 @@ def make_profile() -> Profile:
     seconds = dict(zip(GRAPH.index, (0.0, 4e-3, 1e-4, 1e-2, 5e-4), strict=True))
     return Profile(
         graph=GRAPH, detector='net', side='both', machine='made up', device='cpu', threads=1,
-        created='', versions={}, frames=1, fit_error=0.0, layer_s=seconds, codecs=codecs,
+        created='', versions={}, frames=1, fit_error=0.0, layer_s=seconds, call_s=0.0,
+        codecs=codecs,
     )  # fmt: skip
 
 

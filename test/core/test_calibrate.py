@@ -127,14 +127,14 @@ def test_frames_without_anything_to_find_are_refused(model):
 def test_benchmark_finds_no_mismatch_and_covers_every_codec_it_names(model, frames):
     boundaries = halves.random_boundaries(model.graph, 20, seed=1)
     assert len(set(boundaries)) == len(boundaries) > 3
-    assert halves.split_mismatches(model, boundaries, frames[0]) == []
+    assert halves.split_mismatches(model, boundaries, frames[0], 'cpu') == []
     assert {'jpeg50', 'webp50'} <= set(rates.speeds(model, frames[0]))
 
 
 def test_benchmark_holds_plans_against_measured_times(model, frames):
     profile = profiling.measure(DETECTOR, model, frames, repeats=3)
     table = planning.build_table(model.graph, profile, profile)
-    found = halves.predictions(DETECTOR, model, table, frames, 4)
+    found = halves.predictions(DETECTOR, model, table, frames, 4, 'cpu')
     assert 1 <= len(found) <= 4
     assert all(0 <= one.share < math.inf and 0 <= one.absolute < math.inf for one in found)
 

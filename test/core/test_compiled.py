@@ -55,7 +55,7 @@ def profile_of(model, side: str) -> Profile:
     """Return a made-up profile in which every layer takes 2 s."""
     return Profile(
         graph=model.graph, detector='tiny', side=side, machine='made up', device='cpu', threads=1,
-        created='', versions={}, frames=1, fit_error=0.0,
+        created='', versions={}, frames=1, fit_error=0.0, call_s=0.0,
         layer_s={layer.id: 2.0 for layer in model.graph.layers}, codecs={},
     )  # fmt: skip
 

@@ -17,6 +17,7 @@
 from collections.abc import Callable
 from contextlib import contextmanager
 from contextlib import nullcontext
+from dataclasses import replace
 import threading
 import time
 from unittest.mock import MagicMock
@@ -24,11 +25,19 @@ from unittest.mock import MagicMock
 from dads_ros.detector.api import load_detector
 from dads_ros.errors import ConfigError
 from dads_ros.model import capture
+from dads_ros.model import cuda_timing
 from dads_ros.model import surgery
 from dads_ros.model.cuda import Graphed
 from dads_ros.model.cuda import precision
 from dads_ros.model.devices import Device
+from dads_ros.pipeline.frame import Outcome
+from dads_ros.pipeline.halves import HalfCache
+from dads_ros.pipeline.model import LoadedModel
+from dads_ros.profiles import profiling
 from dads_ros.sampling import input_frames
+from edge_bench import answering
+from edge_bench import bench
+from edge_bench import plan
 import numpy as np
 import pytest
 import torch
@@ -134,7 +143,33 @@ def test_recording_that_fails_leaves_the_thread_on_its_stream(tiny, monkeypatch)
     assert fake.current() is before
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device in this machine')
+def test_layer_of_a_gpu_takes_what_it_adds_to_the_graph_before_it(tiny, monkeypatch):
+    class Counted:
+        """As long as it has operators; the second once seemed shorter than the first."""
+
+        def __init__(self, module, inputs, dtypes, half_precision) -> None:
+            assert len(inputs) == 1 and not half_precision
+            self.operators = sum(node.op == 'call_function' for node in module.graph.nodes)
+            assert len(dtypes) == len(module(*inputs))
+
+        def replay_s(self, repeats: int) -> float:
+            assert repeats == 5
+            return 0.5 if self.operators == 2 else float(self.operators)
+
+    monkeypatch.setattr(cuda_timing, 'Graphed', Counted)
+    frame = np.zeros((1, 16, 16, 3), np.uint8)
+    found = cuda_timing.layer_seconds(tiny.model, 'cpu', frame, 5)
+    assert list(found) == [x.id for x in tiny.model.graph.layers if x.op != 'detections']
+    assert list(found.values())[:4] == [0.0, 1.0, 0.0, 2.0]
+    assert set(list(found.values())[4:]) <= {1.0}
+
+
+needs_gpu = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason='no CUDA device in this machine'
+)
+
+
+@needs_gpu
 @pytest.mark.parametrize(('device', 'tolerance'), [('cuda', 1e-4), ('cuda-half', 3e-2)])
 def test_shipped_detector_is_cut_between_cpu_and_cuda(device, tolerance):
     shipped = load_detector('dads_ros.detector.shipped:detector')
@@ -173,3 +208,65 @@ def test_shipped_detector_is_cut_between_cpu_and_cuda(device, tolerance):
     worker.start()
     worker.join()
     assert all(np.array_equal(a, b) for a, b in zip(other_thread[0], tail(*codes), strict=True))
+
+
+@needs_gpu
+def test_half_runs_while_others_are_recorded():
+    shipped = load_detector('dads_ros.detector.shipped:detector')
+    model = capture.capture_detector(shipped)
+    frame = next(iter(input_frames('scene', shipped, 1)))
+    half = surgery.tail(model, model.graph.inputs, device='cuda')
+    wanted = half(frame)
+    recorded = threading.Event()
+    wrong: list[int] = []
+
+    def run() -> None:
+        count = 0
+        while not recorded.is_set() or count < 10:
+            outputs = half(frame.copy())
+            if any(a.tobytes() != b.tobytes() for a, b in zip(outputs, wanted, strict=True)):
+                wrong.append(count)
+            count += 1
+
+    worker = threading.Thread(target=run)
+    worker.start()
+    try:
+        ids = [layer.id for layer in model.graph.layers if layer.op != 'detections']
+        for last in range(2, len(ids), 8):
+            surgery.tail(model, model.graph.boundary(ids[:last]), device='cuda').warm_up()
+    finally:
+        recorded.set()
+        worker.join()
+    assert not wrong
+
+
+@needs_gpu
+@pytest.mark.parametrize('device', ['cuda', 'cuda-half'])
+def test_profile_of_a_gpu_has_its_layers_and_the_way_there_and_back(tiny, device):
+    model = tiny.model
+    frame = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), np.uint8)
+    here = profiling.measure(tiny.detector, model, [frame], codecs=('raw',), repeats=3)
+    there = profiling.measure(
+        tiny.detector, model, [frame], device=device, codecs=('raw',), repeats=3
+    )
+    assert there.layer_s.keys() == here.layer_s.keys() and there.device == device
+    assert all(seconds >= 0 for seconds in there.layer_s.values())
+    ways = cuda_timing.ways(model, device, 3)
+    assert all(way.load_s > 0 for way in ways.values())
+    assert {name for name, way in ways.items() if way.fetch_s == 0} == set(model.graph.inputs)
+    for layer_id, costs in there.codecs.items():
+        assert costs['raw'].bytes_mean == here.codecs[layer_id]['raw'].bytes_mean
+
+
+@needs_gpu
+@pytest.mark.parametrize(
+    ('car', 'cloud'), [('cpu', 'cuda'), ('cuda', 'cpu'), ('cuda', 'cuda-half')]
+)
+def test_frames_are_finished_with_a_gpu_on_either_side(tiny, car, cloud):
+    def on(device: str) -> LoadedModel:
+        return LoadedModel(tiny.detector, tiny.model, HalfCache(tiny.model, device))
+
+    with bench(on(car), on_send=answering(on(cloud))) as made:
+        made.edge.set_plan(replace(plan(1, made.hash), deadline_s=5.0))  # recorded meanwhile
+        made.drive(0.2)
+        made.until(lambda: Outcome.VIA_CLOUD in made.outcomes(), 'an answer')

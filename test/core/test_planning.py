@@ -64,7 +64,7 @@ def profile(side: str = 'both', slowdown: float = 1.0) -> Profile:
     seconds = dict(zip(GRAPH.index, (1e-5, 1e-4, 1e-3, 1e-4, 2e-3, 1e-4, 8e-3, 1e-3), strict=True))
     return Profile(
         graph=GRAPH, detector='net', side=side, machine='made up', device='cpu', threads=1,
-        created='', versions={}, frames=1, fit_error=0.0,
+        created='', versions={}, frames=1, fit_error=0.0, call_s=0.0,
         layer_s={name: s * slowdown for name, s in seconds.items()}, codecs=codecs,
     )  # fmt: skip
 
@@ -89,6 +89,28 @@ def test_table_chooses_cut_and_codec_together():
     assert fast.boundary == ('frame',)
     middle = table.plan(Situation(4e5, 0.0))
     assert (middle.boundary, middle.codec) == (('frame',), 'jpeg50')
+
+
+def test_a_half_is_called_once_on_each_machine_that_computes():
+    edge, cloud = replace(EDGE, call_s=3e-4), replace(CLOUD, call_s=1e-4)
+    table = planning.build_table(GRAPH, edge, cloud, codecs=('raw', LOSSY))
+    situation = Situation(1e9, 0.0)
+
+    def stages(boundary: tuple[str, ...], codec: str) -> tuple[float, float]:
+        (row,) = (
+            n for n, r in enumerate(table.rows) if (r.boundary, r.codec) == (boundary, codec)
+        )
+        plan = table.evaluate(row, situation, 'light')
+        return plan.edge_s, plan.cloud_s
+
+    (local,) = (row.codec for row in table.rows if not row.boundary)
+    assert stages((), local) == pytest.approx((edge.whole_s, 0.0), abs=1e-8)
+    # An upload neither loads the frame nor calls a half on the car.
+    computed_s = sum(cloud.layer_s.values()) - cloud.layer_s['frame']
+    assert stages(('frame',), 'raw') == pytest.approx((1e-5, 1e-5 + computed_s + 1e-4), abs=1e-8)
+    head_s = sum(list(edge.layer_s.values())[:6]) + 3e-4
+    tail_s = sum(list(cloud.layer_s.values())[6:]) + 1e-4
+    assert stages(('waist',), 'raw') == pytest.approx((head_s + 1e-5, 1e-5 + tail_s), abs=1e-8)
 
 
 def test_what_refers_is_chosen_when_allowed_and_costs_the_accuracy_of_its_codec():

@@ -68,6 +68,7 @@ def test_every_layer_has_a_time_and_every_tensor_a_size(measured):
         cost = measured.codecs[layer.id]['raw']
         assert cost.bytes_mean == cost.bytes_p95 == layer.output_bytes
     assert 'detections' not in measured.codecs
+    assert measured.whole_s == measured.call_s + sum(measured.layer_s.values())
     assert measured.frames == 3 and measured.side == 'edge'
 
 
@@ -166,7 +167,7 @@ def test_fit_finds_the_line_through_exact_halves():
     ids = list(layer_s)
     groups = [frozenset(ids), *(frozenset(ids[:n]) for n in (2, 5, 8)), frozenset(ids[5:])]
     halves = [
-        timing.HalfTime(group, 1.2 * sum(layer_s[i] for i in group) + 3e-4) for group in groups
+        timing.HalfTime(group, (), 1.2 * sum(layer_s[i] for i in group) + 3e-4) for group in groups
     ]
     found = timing.fit(layer_s, halves)
     assert found.scale == pytest.approx(1.2) and found.call_s == pytest.approx(3e-4)
@@ -181,15 +182,14 @@ def test_medians_are_taken_at_the_usual_pace():
 def test_fit_never_gives_a_call_a_negative_time():
     layer_s = {'a': 1e-3, 'b': 2e-3}
     halves = [
-        timing.HalfTime(frozenset('a'), 0.8e-3),
-        timing.HalfTime(frozenset('ab'), 3.2e-3),
+        timing.HalfTime(frozenset('a'), (), 0.8e-3),
+        timing.HalfTime(frozenset('ab'), (), 3.2e-3),
     ]
     found = timing.fit(layer_s, halves)
     assert found.call_s == 0 and found.scale > 0 and found.error > 0
 
 
-@pytest.mark.parametrize('times_loading', [False, True])
-def test_halves_are_timed_with_their_loading_where_a_node_waits_for_it(times_loading, monkeypatch):
+def test_halves_are_timed_without_their_loading(monkeypatch):
     monkeypatch.setattr(timing, 'clock', lambda _: lambda: elapsed[0])
     monkeypatch.setattr(timing, 'IDLE_S', 0.0)
     elapsed, load, run = [0.0], surgery.Half.load, surgery.Half.run
@@ -206,10 +206,12 @@ def test_halves_are_timed_with_their_loading_where_a_node_waits_for_it(times_loa
     monkeypatch.setattr(surgery.Half, 'run', slow_run)
     model = capture.capture_detector(Detector('net', Net().eval(), 16, 16, ('thing',), no_boxes))
     timer = timing.HalfTimer(model, 'cpu', 2)
-    assert not timer.times_loading
-    timer.times_loading = times_loading
     timer.round(np.zeros((1, 16, 16, 3), np.uint8))
-    assert {half.seconds for half in timer.results()} == {1.5 if times_loading else 1.0}
+    assert {half.seconds for half in timer.results()} == {1.0}
+    whole, *halves = timer.results()
+    assert whole.outputs == model.outputs
+    assert {half.outputs for half in halves[1::2]} == {model.outputs}
+    assert all(half.outputs == model.graph.boundary(half.layers) for half in halves[::2])
 
 
 def test_profiles_of_one_model_compare_by_value(measured):

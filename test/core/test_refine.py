@@ -257,7 +257,8 @@ def fan(side: str, slowdown: float) -> Profile:
     }
     return Profile(
         graph=layers, detector='net', side=side, machine='made up', device='cpu', threads=1,
-        created='', versions={}, frames=1, fit_error=0.0, layer_s=seconds, codecs=codecs,
+        created='', versions={}, frames=1, fit_error=0.0, layer_s=seconds, call_s=0.0,
+        codecs=codecs,
     )  # fmt: skip
 
 

@@ -82,6 +82,27 @@ def test_figures_say_what_they_are_of_and_are_json_with_a_clip_of_one_frame(brig
     assert 'profile error, relative p90' in text and 'profile error, absolute p90' in text
 
 
+def test_figures_of_a_gpu_are_a_page_of_their_own(bright, monkeypatch, tmp_path):
+    monkeypatch.setattr(timing, 'IDLE_S', 0.0)
+    monkeypatch.setattr(bench, '_PLANS', 4)
+    monkeypatch.setattr(torch.cuda, 'get_device_name', lambda: 'NVIDIA Emulated')
+    measured = bench.measure_on_gpu(DETECTOR, bright, (bright, None), 3, 'cpu')
+    assert measured['output_difference'] == measured['ap50_change'] == 0
+    result = {'source': 'scene:1', 'labels': None, **measured, 'device': 'cuda-half'}
+    assert json.loads(json.dumps(result, allow_nan=False)).keys() == result.keys()
+    assert 'NVIDIA Emulated (cuda-half), one thread' in report.as_text(result)
+    report.write(result, tmp_path)
+    (page,) = tmp_path.iterdir()
+    assert page.name == 'runtime-cuda-half-figures.md'
+    assert '| outputs off the CPU by ' in page.read_text()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a CUDA device')
+def test_device_that_is_not_there_is_refused(capsys):
+    assert cli.main(['bench', 'runtime', '--device', 'cuda']) == 1
+    assert "device 'cuda' is not available here" in capsys.readouterr().err
+
+
 def test_every_codec_for_floats_has_a_speed_in_a_network_without_relu(frames):
     model = capture.capture_detector(DETECTOR)
     assert 'relu' not in {layer.op for layer in model.graph.layers}

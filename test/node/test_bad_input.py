@@ -138,6 +138,7 @@ def profile(model_hash: str) -> Profile:
         versions={},
         frames=1,
         fit_error=0.0,
+        call_s=0.0,
         layer_s={layer.id: 0.001 for layer in graph.layers},
         codecs={layer.id: {} for layer in graph.layers},
     )

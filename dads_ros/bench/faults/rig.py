@@ -99,7 +99,7 @@ class Rig:
         write_trace(self._steady_link, [(0.0, LINK_MBPS)])
         prepared = prepare(DEFAULT_DETECTOR, None, 'scene')
         profile = prepared.profile
-        slowdown = max(1.0, EDGE_FRAME_S / sum(profile.layer_s.values()))
+        slowdown = max(1.0, EDGE_FRAME_S / profile.whole_s)
         edge_profile, cloud_profile = self._folder / 'edge.json', self._folder / 'cloud.json'
         slowed_down(profile, slowdown).save(edge_profile)
         profile.save(cloud_profile)

@@ -30,6 +30,8 @@ from dads_ros.graph import LayerGraph
 from dads_ros.model import surgery
 from dads_ros.model import timing
 from dads_ros.model.capture import Model
+from dads_ros.model.cuda import precision
+from dads_ros.model.devices import find_device
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
 import numpy as np
@@ -61,29 +63,34 @@ def random_boundaries(graph: LayerGraph, count: int, seed: int) -> list[Boundary
 
 
 def split_mismatches(
-    model: Model, boundaries: Sequence[Boundary], frame: np.ndarray
+    model: Model, boundaries: Sequence[Boundary], frame: np.ndarray, device: str
 ) -> list[Boundary]:
-    """Return the cuts whose output, sent as raw bytes, differs from the whole in any bit."""
-    whole = surgery.tail(model, model.graph.inputs)(frame)
+    """
+    Return the cuts whose output, sent as raw bytes, differs from the whole in any bit.
+
+    Halves and whole run on the same device.
+    """
+    whole = surgery.tail(model, model.graph.inputs, device=device)(frame)
     wrong = []
     for boundary in boundaries:
-        outputs = surgery.tail(model, boundary)(
-            *_sent(model, boundary, surgery.head(model, boundary)(frame), 'raw')
-        )
+        head = surgery.head(model, boundary, device=device)
+        tail = surgery.tail(model, boundary, device=device)
+        outputs = tail(*_sent(model, boundary, head(frame), 'raw'))
         if any(a.tobytes() != b.tobytes() for a, b in zip(outputs, whole, strict=True)):
             wrong.append(boundary)
     return wrong
 
 
 def halves_over_whole(
-    model: Model, boundaries: Sequence[Boundary], frames: Sequence[np.ndarray]
+    model: Model, boundaries: Sequence[Boundary], frames: Sequence[np.ndarray], device: str
 ) -> list[float]:
     """Return each cut's time, halves added, over the whole network's in the same rounds."""
-    now = timing.clock('cpu')
-    whole = surgery.tail(model, model.graph.inputs)
+    now = timing.clock(device)
+    whole = surgery.tail(model, model.graph.inputs, device=device)
     ratios = []
     for boundary in boundaries:
-        head, tail = surgery.head(model, boundary), surgery.tail(model, boundary)
+        head = surgery.head(model, boundary, device=device)
+        tail = surgery.tail(model, boundary, device=device)
         split_s, whole_s = [], []
         for frame in timing.rounds(frames, _ROUNDS):
             start = now()
@@ -96,40 +103,50 @@ def halves_over_whole(
     return ratios
 
 
+def largest_difference(model: Model, frames: Sequence[np.ndarray], device: str) -> float:
+    """Return how far a device's raw outputs are from the CPU's, of the largest of each."""
+    here = surgery.tail(model, model.graph.inputs)
+    there = surgery.tail(model, model.graph.inputs, device=device)
+    return max(
+        float(np.abs(other - one).max() / np.abs(one).max())
+        for frame in frames
+        for one, other in zip(here(frame), there(frame), strict=True)
+    )
+
+
 def edge_only_over_plain_torch(
-    detector: Detector, model: Model, frames: Sequence[np.ndarray]
+    detector: Detector, model: Model, frames: Sequence[np.ndarray], device: str
 ) -> tuple[float, str]:
     """
     Return the package's time for a frame over the fastest plain loop's, and that loop's name.
 
     Both decode their outputs. Plain torch is the detector's module in both memory layouts and as
-    torch.export gives it back.
+    torch.export gives it back, on the same device and in the same precision.
     """
-    eager = copy.deepcopy(detector.module).eval()
+    where = find_device(device)
+    eager = copy.deepcopy(detector.module).eval().to(where.torch)
     last = copy.deepcopy(eager).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    exported = torch.export.export(
-        copy.deepcopy(eager), (detector.example_input(),), strict=False
-    ).module()
-    whole = surgery.tail(model, model.graph.inputs)
+    whole = surgery.tail(model, model.graph.inputs, device=device)
 
     def loop(module: torch.nn.Module) -> Callable[[np.ndarray], object]:
         def step(frame: np.ndarray) -> object:
-            with torch.inference_mode():
-                outputs = module(torch.from_numpy(frame))
+            with torch.inference_mode(), precision(where.half_precision):
+                outputs = module(torch.from_numpy(frame).to(where.torch))
             results = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
-            return detector.decode(tuple(result.numpy() for result in results))
+            return detector.decode(tuple(result.cpu().numpy() for result in results))
 
         return step
 
-    seconds = _interleaved(
-        {
-            'package': lambda frame: detector.decode(whole(frame)),
-            'eager': loop(eager),
-            'channels last': loop(last),
-            'exported': loop(exported),
-        },
-        frames,
-    )
+    loops = {
+        'package': lambda frame: detector.decode(whole(frame)),
+        'eager': loop(eager),
+        'channels last': loop(last),
+    }
+    if not where.half_precision:  # what is exported insists on the types that it was exported with
+        example = detector.example_input().to(where.torch)
+        program = torch.export.export(copy.deepcopy(eager), (example,), strict=False)
+        loops['exported'] = loop(program.module())
+    seconds = _interleaved(loops, frames, device)
     package_s = seconds.pop('package')
     fastest = min(seconds, key=lambda name: seconds[name])
     return package_s / seconds[fastest], fastest
@@ -157,6 +174,7 @@ def predictions(
     table: PlanTable,
     frames: Sequence[np.ndarray],
     limit: int,
+    device: str,
 ) -> list[Prediction]:
     """
     Hold plans of the table against their measured times.
@@ -165,11 +183,11 @@ def predictions(
     """
     situation = Situation(1e9)
     local = table.evaluate(table.local_row, situation, 'light').edge_s
-    whole = Path(detector, model, (), '')
+    whole = Path(detector, model, (), '', device)
     found = []
     for row in np.unique(np.linspace(1, len(table) - 1, limit).round().astype(int)).tolist():
         plan = table.evaluate(row, situation, 'light')
-        path = Path(detector, model, plan.boundary, plan.codec)
+        path = Path(detector, model, plan.boundary, plan.codec, device)
         taken, here = [], []
         for frame in timing.rounds(frames, _ROUNDS):
             time.sleep(timing.IDLE_S)  # as a node waits for its camera
@@ -190,13 +208,15 @@ def predictions(
 class Path:
     """A frame's way through one cut and codec, stage by stage; all-local without a boundary."""
 
-    def __init__(self, detector: Detector, model: Model, boundary: Boundary, name: str) -> None:
+    def __init__(
+        self, detector: Detector, model: Model, boundary: Boundary, name: str, device: str = 'cpu'
+    ) -> None:
         self._detector = detector
         self._codec = name
         self._layers = [model.graph[layer_id] for layer_id in boundary]
-        self._head = surgery.head(model, boundary) if boundary else None
-        self._tail = surgery.tail(model, boundary or model.graph.inputs)
-        self._now = timing.clock('cpu')
+        self._head = surgery.head(model, boundary, device=device) if boundary else None
+        self._tail = surgery.tail(model, boundary or model.graph.inputs, device=device)
+        self._now = timing.clock(device)
 
     def run(self, frame: np.ndarray) -> tuple[float, float, int]:
         """Return seconds on the edge, seconds in the cloud, and bytes in between."""
@@ -225,10 +245,10 @@ def _sent(
 
 
 def _interleaved(
-    loops: dict[str, Callable[[np.ndarray], object]], frames: Sequence[np.ndarray]
+    loops: dict[str, Callable[[np.ndarray], object]], frames: Sequence[np.ndarray], device: str
 ) -> dict[str, float]:
     """Return each loop's median seconds; all take turns on every frame."""
-    now = timing.clock('cpu')
+    now = timing.clock(device)
     seconds: dict[str, list[float]] = {name: [] for name in loops}
     for frame in timing.rounds(frames, 2 * _ROUNDS):
         for name, step in loops.items():

@@ -27,11 +27,16 @@ from dads_ros.report.atomic import write_text
 
 def as_text(result: Mapping[str, Any]) -> str:
     """Return the figures for a terminal."""
+    lines = [
+        _about(result),
+        '',
+        *(f'{name:28} {value}' for name, value in _headlines(result)),
+    ]
+    if 'gpu' in result:
+        return '\n'.join(lines)
     return '\n'.join(
         [
-            _about(result),
-            '',
-            *(f'{name:28} {value}' for name, value in _headlines(result)),
+            *lines,
             '',
             *_table(*_speed_rows(result)),
             '',
@@ -45,17 +50,23 @@ def as_text(result: Mapping[str, Any]) -> str:
 
 
 def write(result: Mapping[str, Any], folder: Path) -> None:
-    """Write ``runtime-figures.md`` and ``runtime-rates.png``."""
+    """Write ``runtime-figures.md`` and ``runtime-rates.png``; of a GPU, a page named after it."""
     folder.mkdir(parents=True, exist_ok=True)
+    by = f'--device {result["device"]} ' if 'gpu' in result else ''
     text = [
-        '# Runtime: measured figures',
+        f'# Runtime: measured figures{" on a GPU" if by else ""}',
         '',
-        'Written by `dads bench runtime --docs DIR`; do not edit.',
+        f'Written by `dads bench runtime {by}--docs DIR`; do not edit.',
         '',
         _about(result),
         '',
         *_table(('figure', 'value'), _headlines(result)),
         '',
+    ]
+    if 'gpu' in result:
+        write_text(folder / f'runtime-{result["device"]}-figures.md', '\n'.join(text))
+        return
+    text += [
         '## Codecs',
         '',
         *_table(*_speed_rows(result)),
@@ -92,16 +103,19 @@ def _about(result: Mapping[str, Any]) -> str:
     def short(name: str) -> str:
         return '/'.join(Path(name).parts[-2:])
 
+    where = result['machine']
+    if 'gpu' in result:
+        where += f', {result["gpu"]} ({result["device"]})'
     truth = f'the labels of {short(result["labels"])}' if result['labels'] else result['ap50_of']
     return (
-        f'{result["detector"]} on {result["machine"]}, one thread; bytes and times on '
+        f'{result["detector"]} on {where}, one thread; bytes and times on '
         f'{result["frames"]} frames of {short(result["source"])}. Change of AP50, classes weighed '
         f'by their boxes, against {truth}, on {result["judged_frames"]} frames.'
     )
 
 
 def _headlines(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
+    lines = [
         (
             'halves / whole',
             f'{result["halves_over_whole"]:.3f} (p90 {result["halves_over_whole_p90"]:.3f} '
@@ -123,6 +137,13 @@ def _headlines(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
         ('split mismatches', f'{result["split_mismatches"]} of {result["split_cuts"]} cuts'),
     ]
+    if 'gpu' in result:
+        lines += [
+            ('whole frame', f'{result["whole_ms"]:.2f} ms'),
+            ('outputs off the CPU by', f'{result["output_difference"]:.1e} of the largest'),
+            ('change of AP50', f'{100 * result["ap50_change"]:+.2f} points'),
+        ]
+    return lines
 
 
 def _speed_rows(result: Mapping[str, Any]) -> tuple[Sequence[str], list[Sequence[str]]]:

@@ -106,7 +106,7 @@ class Network:
         self._graphs = cost_graphs(profile.graph, edge, profile, codecs=(RAW, JPEG))
         self._calibration = rig.folder / f'{network}.calibration.json'
         declared_uploads(profile).save(self._calibration)
-        self._light_s = 1 / light_hz(sum(edge.layer_s.values()))
+        self._light_s = 1 / light_hz(edge.whole_s)
         self._ours: dict[tuple[float, Load], Window] = {}
         self._plans: dict[tuple[float, Load], dict[str, CutPlan]] = {}
         self._light: dict[tuple[float, Way], Window] = {}
