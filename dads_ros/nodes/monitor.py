@@ -101,7 +101,7 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
 
     def activate(self) -> None:
         """Begin to decide."""
-        self._probed_bytes, self._active_since_s = 0, time.monotonic()
+        self._probed_bytes = 0
         self._probes_before = self._probe_sequence
         self._worker = base.Worker('monitor', self._step, self.fail)
 
@@ -110,11 +110,6 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
-            active_s = time.monotonic() - self._active_since_s
-            probes = self._probe_sequence - self._probes_before
-            self.get_logger().info(
-                f'probed {probes} times with {self._probed_bytes} bytes in {active_s:.1f} s'
-            )
 
     def cleanup(self) -> None:
         """End the solver that may stand behind the table."""
@@ -206,6 +201,8 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
                 cloud_factor=float(situation.cloud_factor),
                 camera_hz=float(situation.rate_hz),
                 cloud_alive=bool(link.alive),
+                probes=self._probe_sequence - self._probes_before,
+                probed_bytes=self._probed_bytes,
             )
         )
 

@@ -145,6 +145,8 @@ class RecorderNode(base.DadsNode[RecorderSettings]):
                 cloud_factor=state.cloud_factor,
                 camera_hz=state.camera_hz,
                 cloud_alive=state.cloud_alive,
+                probes=state.probes,
+                probed_bytes=state.probed_bytes,
             )
         )
 

@@ -176,6 +176,8 @@ class LinkRecord:
     cloud_factor: float
     camera_hz: float
     cloud_alive: bool
+    probes: int = 0
+    probed_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

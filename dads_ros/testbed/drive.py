@@ -60,11 +60,8 @@ from tqdm import tqdm
 RESULTS = 'testbed.json'
 # Of a Raspberry Pi, say. One is the detector's, the others are there for DDS, Python and ROS.
 CAR_CORES = 4
-# What the player says as it sends the first frame, and the monitor in the end.
+# What the player says as it sends the first frame.
 _PLAYING = re.compile(r'\]: playing, stamp (\d+) at (\d+) ns')
-_PROBED = re.compile(r'probed (\d+) times with (\d+) bytes in ([\d.]+) s')
-# Of a datagram: Ethernet, IP, UDP, and the transport's own (RTPS with time and destination).
-_PROBE_HEADERS_BYTES = 14 + 20 + 8 + 72
 _BAR = '{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s'
 
 
@@ -149,15 +146,12 @@ def drive_once(drive: Drive, method: Method, prepared: Prepared, folder: Path) -
 
 def _told(logs: Path) -> dict[str, float]:
     """
-    Return what the nodes' last words tell.
+    Return what the player's first words tell.
 
-    That is what probes took of the link, headers included, and, to be added to a frame's stamp in
-    nanoseconds, what makes it the time on the clock of ``received_ns`` at which it was due.
+    To be added to a frame's stamp in nanoseconds, it makes it the time on the clock of
+    ``received_ns`` at which the frame was due.
     """
     told: dict[str, float] = {}
-    if found := _PROBED.findall((logs / 'monitor.log').read_text(encoding='utf-8')):
-        count, size_bytes, spent_s = (float(number) for number in found[-1])
-        told['probe_bps'] = (size_bytes + count * _PROBE_HEADERS_BYTES) * 8 / spent_s
     if found := _PLAYING.findall((logs / 'player.log').read_text(encoding='utf-8')):
         stamp_ns, now_ns = (int(number) for number in found[0])
         told['camera_zero_ns'] = now_ns - stamp_ns

@@ -24,6 +24,9 @@ from typing import Any
 from dads_ros.bench.testbed.runs import began_s
 from dads_ros.report.schema import RunRecord
 
+# Of a datagram: Ethernet, IP, UDP, and the transport's own (RTPS with time and destination).
+_PROBE_HEADERS_BYTES = 14 + 20 + 8 + 72
+
 
 def unaccounted(run: RunRecord) -> int:
     """
@@ -85,10 +88,18 @@ def own_cost(run: RunRecord, counted: dict[str, Any]) -> Cost:
     payload = sum(f.size_bytes for f in run.frames if f.t_s + f.wait_s >= since_s)
     sent = counted['uplink_bytes']
     extra = max(0.0, sent - payload)
-    used_s, probe_bps = counted.get('monitor_cpu_s'), counted.get('probe_bps')
+    used_s = counted.get('monitor_cpu_s')
     capacity = capacity_bytes(run.info.link.trace or ((0.0, 0.0),), seconds)
     return Cost(
         monitor_cpu=used_s / seconds if used_s is not None and seconds else None,
-        of_link=probe_bps * seconds / 8 / capacity if probe_bps is not None and capacity else None,
+        of_link=_probed_bytes(run, since_s) / capacity if run.links and capacity else None,
         of_sent=extra / sent if sent else None,
     )
+
+
+def _probed_bytes(run: RunRecord, since_s: float) -> int:
+    """Return the bytes of the probes from a moment on, headers included."""
+    before = [link for link in run.links if link.t_s <= since_s]
+    count, size_bytes = (before[-1].probes, before[-1].probed_bytes) if before else (0, 0)
+    last = run.links[-1]
+    return last.probed_bytes - size_bytes + (last.probes - count) * _PROBE_HEADERS_BYTES

@@ -84,8 +84,8 @@ nothing was answered, or that no plan followed.
   frames come through, and ours changes its plan for a gain of 3 %, not 10 %.
 - The first seconds of each stretch of a steady rate do not count; before a trace its first rate
   holds for 3 s, which do not count either.
-- The link is open until all nodes have met. The probes' share counts all from then on, those on
-  the open link too, with their headers; the table's short drives are left out of it.
+- The link is open until all nodes have met. The probes' share counts, with their headers, those
+  from the trace's beginning on; the table's short drives are left out of it.
 - Of the car's nodes only the edge talks to the cloud; the others are known on the car alone.
 - Latencies are from the image's arrival at the car's node, on the mobile network from the
   camera's stamp. Those along traces are of the frames that were answered; beside them stands

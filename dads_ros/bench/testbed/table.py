@@ -28,19 +28,14 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dads_ros.bench.testbed import levels
 from dads_ros.bench.testbed.cells import Cell
 from dads_ros.bench.testbed.cells import CLOUD_RAW
 from dads_ros.bench.testbed.cells import EDGE_ONLY
 from dads_ros.bench.testbed.cells import HEAVY_HZ
 from dads_ros.bench.testbed.cells import OURS
-from dads_ros.bench.testbed.levels import apart
-from dads_ros.bench.testbed.levels import HEAVY
-from dads_ros.bench.testbed.levels import Levels
-from dads_ros.bench.testbed.levels import light_hz
-from dads_ros.bench.testbed.levels import light_levels
-from dads_ros.bench.testbed.levels import SLOW_S
-from dads_ros.bench.testbed.levels import STATIC_FRAMES
 from dads_ros.bench.testbed.rig import CLIP
+from dads_ros.bench.testbed.rig import declared_uploads
 from dads_ros.bench.testbed.rig import EDGE_SLOWDOWN
 from dads_ros.bench.testbed.rig import JPEG
 from dads_ros.bench.testbed.rig import prepared_for
@@ -55,10 +50,7 @@ from dads_ros.partition.baselines import RAW
 from dads_ros.partition.plan import CutPlan
 from dads_ros.partition.plan import Load
 from dads_ros.partition.situation import Situation
-from dads_ros.profiles.calibration import Calibration
-from dads_ros.profiles.calibration import CodecAccuracy
 from dads_ros.profiles.planning import cost_graphs
-from dads_ros.profiles.profile import Profile
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import METHODS
 from dads_ros.replay.prepare import slowed_down
@@ -82,16 +74,6 @@ _GAIN = 0.03
 _SAME_SHARE = 0.8
 
 
-def declared_uploads(profile: Profile) -> Calibration:
-    """
-    Return a calibration that allows the JPEG upload and else only what loses nothing.
-
-    Nothing can be measured of a network with random weights: ours may send what others may.
-    """
-    row = CodecAccuracy(profile.graph.inputs, JPEG, 1.0)
-    return Calibration(profile.model_hash, 'declared', 0, 1.0, (row,))
-
-
 class Network:
     """One network's drives, and its cells as far as they have been driven."""
 
@@ -106,7 +88,7 @@ class Network:
         self._graphs = cost_graphs(profile.graph, edge, profile, codecs=(RAW, JPEG))
         self._calibration = rig.folder / f'{network}.calibration.json'
         declared_uploads(profile).save(self._calibration)
-        self._light_s = 1 / light_hz(edge.whole_s)
+        self._light_s = 1 / levels.light_hz(edge.whole_s)
         self._ours: dict[tuple[float, Load], Window] = {}
         self._plans: dict[tuple[float, Load], dict[str, CutPlan]] = {}
         self._light: dict[tuple[float, Way], Window] = {}
@@ -121,34 +103,42 @@ class Network:
         """
         uplinks_mbps = sorted(uplinks_mbps or self._uplinks_mbps, reverse=True)
         method = replace(METHODS['dads'], patience_s=_WAITING_S, gain=_GAIN)
-        levels = HEAVY if load == 'heavy' else light_levels(self._light_s)
-        for uplink_mbps, window in self._drive(load, method, uplinks_mbps, levels):
+        stairs = levels.HEAVY if load == 'heavy' else levels.light_levels(self._light_s)
+        for uplink_mbps, window in self._drive(load, method, uplinks_mbps, stairs):
             self._ours[uplink_mbps, load] = window
-            if window.way_share >= _SAME_SHARE:
-                (self._light if load == 'light' else self._heavy)[uplink_mbps, window.way] = window
+            if window.way_share < _SAME_SHARE:
+                continue
+            known = self._light if load == 'light' else self._heavy
+            known[uplink_mbps, window.way] = window
+            if window.way == CAR_ALONE:  # which uses no link
+                known.update({(m, CAR_ALONE): window for m in self._uplinks_mbps})
 
     def drive_rivals(self) -> None:
         """Drive under heavy load, as ours, the plans that could give more than ours did."""
         for uplink_mbps in self._uplinks_mbps:
             while (way := self._rival(uplink_mbps)) is not None:
                 method = self._static(way)
-                windows = self._drive('heavy', method, (uplink_mbps,), HEAVY)
+                windows = self._drive('heavy', method, (uplink_mbps,), levels.HEAVY)
                 if not windows:
                     break
                 self._heavy[uplink_mbps, way] = windows[0][1]
 
     def drive_again(self) -> None:
         """
-        Drive ours and the best other way once more where ours seemed worse under heavy load.
+        Drive ours and the best other way once more where ours seemed worse.
 
         Their drives were minutes apart, and the machine is not always equally fast.
         """
         for uplink_mbps in self._uplinks_mbps:
-            if (way := self._better(uplink_mbps)) is None:
-                continue
-            self.drive_ours('heavy', (uplink_mbps,))
-            if windows := self._drive('heavy', self._static(way), (uplink_mbps,), HEAVY):
-                self._heavy[uplink_mbps, way] = windows[0][1]
+            if (way := self._sooner(uplink_mbps)) is not None:
+                took = self._light[uplink_mbps, way]
+                self.drive_ours('light', (uplink_mbps,))
+                if took is self._light[uplink_mbps, way]:
+                    self._drive_plan(way, {uplink_mbps: took.latency_s or 0.0})
+            if (way := self._better(uplink_mbps)) is not None:
+                self.drive_ours('heavy', (uplink_mbps,))
+                if found := self._drive('heavy', self._static(way), (uplink_mbps,), levels.HEAVY):
+                    self._heavy[uplink_mbps, way] = found[0][1]
 
     def drive_static(self, names: Iterable[str], loads: Iterable[Load] = _LOADS) -> None:
         """Drive the plans of other methods that nobody has been driven with."""
@@ -177,6 +167,16 @@ class Network:
                     published = load == 'heavy' and (uplink_mbps, _way_of(plan)) in self._heavy
                     cells.append(self._cell(uplink_mbps, load, name, window, published=published))
         return cells
+
+    def _sooner(self, uplink_mbps: float) -> Way | None:
+        """Return the driven plan that answered soonest, if ours took more than a little longer."""
+        ours = self._ours.get((uplink_mbps, 'light'))
+        here = {way: w for (mbps, way), w in self._light.items() if mbps == uplink_mbps}
+        took_s = {way: window.latency_s for way, window in here.items() if window.latency_s}
+        if ours is None or not ours.latency_s or not took_s:
+            return None
+        way = min(took_s, key=took_s.__getitem__)
+        return way if ours.latency_s > took_s[way] * (1 + _GAIN) else None
 
     def _better(self, uplink_mbps: float) -> Way | None:
         """Return the driven plan that gave the most, if that is more than a little over ours."""
@@ -242,16 +242,16 @@ class Network:
         """Drive a static plan at the uplinks given; the car alone at one, for it uses none."""
         method = self._static(way)
         if way == CAR_ALONE:
-            levels = apart(self._light_s, max(delays_s.values()), STATIC_FRAMES)
-            for _, window in self._drive('light', method, self._uplinks_mbps[-1:], levels):
+            stairs = levels.apart(self._light_s, max(delays_s.values()), levels.STATIC_FRAMES)
+            for _, window in self._drive('light', method, self._uplinks_mbps[-1:], stairs):
                 self._light.update({(mbps, way): window for mbps in self._uplinks_mbps})
             return
-        slow = [mbps for mbps, delay_s in delays_s.items() if delay_s > SLOW_S]
+        slow = [mbps for mbps, delay_s in delays_s.items() if delay_s > levels.SLOW_S]
         rest = tuple(mbps for mbps in delays_s if mbps not in slow)
         for climbed in (*((mbps,) for mbps in slow), *((rest,) if rest else ())):
             delay_s = max(delays_s[mbps] for mbps in climbed)
-            levels = apart(self._light_s, delay_s, STATIC_FRAMES)
-            for mbps, window in self._drive('light', method, climbed, levels):
+            stairs = levels.apart(self._light_s, delay_s, levels.STATIC_FRAMES)
+            for mbps, window in self._drive('light', method, climbed, stairs):
                 self._light[mbps, way] = window
 
     def _static(self, way: Way) -> Method:
@@ -265,13 +265,13 @@ class Network:
         return HEAVY_HZ if load == 'heavy' else 1 / self._light_s
 
     def _drive(
-        self, load: Load, method: Method, uplinks_mbps: Sequence[float], levels: Levels
+        self, load: Load, method: Method, uplinks_mbps: Sequence[float], stairs: levels.Levels
     ) -> list[tuple[float, Window]]:
         """Return the figures at each uplink; none when the drive did not fit in."""
-        begins_s = [levels.lead_s + i * levels.level_s for i in range(len(uplinks_mbps))]
-        end_s = begins_s[-1] + levels.level_s
+        begins_s = [stairs.lead_s + i * stairs.level_s for i in range(len(uplinks_mbps))]
+        end_s = begins_s[-1] + stairs.level_s
         rates_bps = [mbps * 1e6 for mbps in uplinks_mbps]
-        if has_lead := levels.lead_s > 0:
+        if has_lead := stairs.lead_s > 0:
             begins_s, rates_bps = [0.0, *begins_s], [rates_bps[0], *rates_bps]
         trace = Trace(tuple(begins_s), tuple(rates_bps))
         drive = Drive(
@@ -279,7 +279,7 @@ class Network:
             end_s,
             Setup(trace, queue_bytes=_QUEUE_BYTES),
             edge_slowdown=EDGE_SLOWDOWN,
-            rate=1 / levels.period_s / _CLIP_HZ,
+            rate=1 / stairs.period_s / _CLIP_HZ,
             loop=True,
             calibration=self._calibration,
             detector=self._spec,
@@ -291,7 +291,7 @@ class Network:
         if taken is None:
             return []
         return [
-            (mbps, steady(taken.run, i, end_s, levels.settling_s))
+            (mbps, steady(taken.run, i, end_s, stairs.settling_s))
             for i, mbps in enumerate(uplinks_mbps, start=int(has_lead))
         ]
 
