@@ -22,6 +22,7 @@ what the GPU is busy longer with it. Sums over the first layers are then what wa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 import time
@@ -50,8 +51,14 @@ class Way:
     fetch_s: float
 
 
-def layer_seconds(model: Model, device: str, frame: np.ndarray, repeats: int) -> dict[str, float]:
-    """Return what each layer adds to the recorded graph of all before it, 0 for the inputs."""
+def layer_seconds(
+    model: Model, device: str, frame: np.ndarray, repeats: int, done: Callable[[], object]
+) -> dict[str, float]:
+    """
+    Return what each layer adds to the recorded graph of all before it, 0 for the inputs.
+
+    :param done: called once for each layer, inputs too: recording takes a while.
+    """
     whole = surgery.tail(model, model.graph.inputs, device=device)
     inputs = whole.load(frame)
     half_precision = find_device(device).half_precision
@@ -65,6 +72,7 @@ def layer_seconds(model: Model, device: str, frame: np.ndarray, repeats: int) ->
     found = dict.fromkeys(model.graph.inputs, 0.0)
     reached_s = replay_s(model.graph.inputs)  # of a graph without operators
     for count, layer_id in enumerate(ids, 1):
+        done()
         if layer_id in found:
             continue
         # Layers that only look at a tensor in another way take nothing, and noise less than that.

@@ -95,8 +95,11 @@ def measure(
     samples = list(frames)
     if not samples:
         raise ProfileError('no frames to measure with; give a video or a folder of images')
-    with tqdm(total=repeats + len(samples), disable=not progress, unit='round') as bar:
-        on_gpu = find_device(device).torch.type != 'cpu'
+    on_gpu = find_device(device).torch.type != 'cpu'
+    parts = repeats + len(samples)
+    if on_gpu:
+        parts += sum(layer.op != 'detections' for layer in model.graph.layers)
+    with tqdm(total=parts, disable=not progress, unit='part') as bar:
         ways = cuda_timing.ways(model, device, repeats) if on_gpu else {}
         layer_s, correction = _layer_seconds(
             detector, model, samples, device, ways, repeats, bar.update
@@ -164,7 +167,7 @@ def _layer_seconds(
     ids = [layer.id for layer in model.graph.layers if layer.op != 'detections']
     pace = halves.pace()
     layer_s = (
-        cuda_timing.layer_seconds(model, device, samples[0], repeats)
+        cuda_timing.layer_seconds(model, device, samples[0], repeats, done)
         if layers is None
         else layers.medians(ids, pace)
     )

@@ -41,6 +41,7 @@ from dads_ros.errors import ConfigError
 from dads_ros.model import capture
 from dads_ros.model.capture import Model
 from dads_ros.model.devices import find_device
+from dads_ros.partition.table import PlanTable
 from dads_ros.profiles import planning
 from dads_ros.profiles import profiling
 from dads_ros.profiles.profile import Profile
@@ -155,8 +156,7 @@ def measure(
     judge = Judge(detector, model, *judged)
     few = _few(frames)
     with tqdm(total=7, unit='part') as bar:
-        figures, profile = _halves(detector, model, few, cuts, 'cpu', bar)
-        table = planning.build_table(model.graph, profile, profile)
+        figures, profile, table = _halves(detector, model, few, cuts, 'cpu', bar)
         speeds = rates.speeds(model, frames[0])
         lossless = planning.build_table(model.graph, profile, profile, accuracy_budget=0.0)
         won = dict.fromkeys(
@@ -204,7 +204,7 @@ def measure_on_gpu(
     here = Judge(detector, model, *judged)
     few = _few(frames)
     with tqdm(total=5, unit='part') as bar:
-        figures, profile = _halves(detector, model, few, cuts, device, bar)
+        figures, profile, _ = _halves(detector, model, few, cuts, device, bar)
         there = Judge(detector, model, *judged, device)
         difference = halves.largest_difference(model, few, device)
         bar.update()
@@ -230,8 +230,8 @@ def _halves(
     cuts: int,
     device: str,
     bar: tqdm[Any],
-) -> tuple[dict[str, Any], Profile]:
-    """Measure halves on a device, in four parts of the bar, and what a profile says of them."""
+) -> tuple[dict[str, Any], Profile, PlanTable]:
+    """Measure halves on a device in four parts of the bar, and return what was made for it."""
     boundaries = halves.random_boundaries(model.graph, cuts, seed=0)
     mismatches = halves.split_mismatches(model, boundaries, frames[0], device)
     bar.update()
@@ -256,7 +256,7 @@ def _halves(
         'split_cuts': len(boundaries),
         'split_mismatches': len(mismatches),
     }
-    return figures, profile
+    return figures, profile, table
 
 
 def _about(
