@@ -75,13 +75,17 @@ class Half:
         self.input_names = tuple(port.name for port in ports)
         self.output_names = output_names
         self._ports = tuple(ports)
+        self._passes_on = self.input_names == output_names
 
     def __call__(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         """
-        Load the arrays and run the half.
+        Load the arrays and run the half; what it would only pass on is returned as it is.
 
         Raises CutError when the arrays are not of the shapes and types of its inputs.
         """
+        if self._passes_on:
+            self._check(arrays)
+            return arrays
         with torch.inference_mode():
             return self.run(self.load(*arrays))
 
@@ -91,8 +95,7 @@ class Half:
 
         Raises CutError when they are not of the shapes and types of the half's inputs.
         """
-        if len(arrays) != len(self._ports):
-            raise CutError(f'this half takes {len(self._ports)} tensors but got {len(arrays)}')
+        self._check(arrays)
         tensors = [_load(p, a) for p, a in zip(self._ports, arrays, strict=True)]
         if self.device.type == 'cpu':
             return tensors
@@ -114,6 +117,12 @@ class Half:
             torch.empty_strided(p.shape, p.strides, dtype=p.dtype, device=self.device).zero_()
             for p in self._ports
         )
+
+    def _check(self, arrays: Sequence[np.ndarray]) -> None:
+        if len(arrays) != len(self._ports):
+            raise CutError(f'this half takes {len(self._ports)} tensors but got {len(arrays)}')
+        for port, array in zip(self._ports, arrays, strict=True):
+            _check(port, array)
 
     def take(self, compute: Compute) -> None:
         """Run another form of the same operators from now on; calls under way go on."""
@@ -147,7 +156,9 @@ def tail(model: Model, boundary: Iterable[str], *, device: str = 'cpu') -> Half:
 
 def load(model: Model, name: str, array: np.ndarray) -> torch.Tensor:
     """Return one tensor of the model in the memory layout in which its half reads it."""
-    return _load(_port(model, name), array)
+    port = _port(model, name)
+    _check(port, array)
+    return _load(port, array)
 
 
 def part(module: fx.GraphModule, inputs: Sequence[str], outputs: Sequence[str]) -> fx.GraphModule:
@@ -201,12 +212,15 @@ def _port(model: Model, name: str) -> _Port:
     return _Port(name, layer.shape, dtype, strides)
 
 
-def _load(port: _Port, array: np.ndarray) -> torch.Tensor:
+def _check(port: _Port, array: np.ndarray) -> None:
     if array.shape != port.shape or array.dtype.name != _name(port.dtype):
         raise CutError(
             f'tensor {port.name!r} must be {_name(port.dtype)} {port.shape} '
             f'but is {array.dtype} {array.shape}'
         )
+
+
+def _load(port: _Port, array: np.ndarray) -> torch.Tensor:
     if _lies_as(port, array):
         return torch.from_numpy(array)
     tensor = torch.empty_strided(port.shape, port.strides, dtype=port.dtype)

@@ -17,15 +17,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from dads_ros.bench.testbed.accounts import unaccounted
+from dads_ros.bench.testbed.as_driven import as_driven
 from dads_ros.bench.testbed.reactions import Reaction
 from dads_ros.bench.testbed.reactions import reactions
 from dads_ros.bench.testbed.reactions import steady_switches
@@ -38,15 +37,11 @@ from dads_ros.bench.testbed.runs import latency
 from dads_ros.bench.testbed.runs import one_way_s
 from dads_ros.bench.testbed.runs import stage_medians_s
 from dads_ros.bench.testbed.runs import stage_sum_error
-from dads_ros.bench.testbed.runs import wire_s
 from dads_ros.errors import ConfigError
-from dads_ros.errors import PlanError
 from dads_ros.media.sources import open_source
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
-from dads_ros.monitor.monitor import TELLING_SHARE
 from dads_ros.partition.situation import Situation
 from dads_ros.partition.table import PlanTable
-from dads_ros.pipeline.frame import Outcome
 from dads_ros.replay.methods import JPEG_UPLOAD
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import METHODS
@@ -57,7 +52,6 @@ from dads_ros.simulation.oracle import Oracle
 from dads_ros.simulation.world import World
 from dads_ros.testbed.bed import Setup
 from dads_ros.testbed.drive import Drive
-from dads_ros.testbed.hosts import FRAME_BYTES
 from dads_ros.testbed.lane import Impairment
 from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
@@ -98,12 +92,13 @@ def follow_trace(
     if taken is None:
         return None
     table = rig.policy_of(drive).table
-    world = world_of(table, trace, taken.run, driven_s)
-    oracle = Car(world, table, Oracle(world, table, BUNDLE_OVERHEAD_BYTES)).run()
+    since_s = began_s(taken.run) + LEAD_S
+    world, driven = as_driven(table, trace, taken.run, since_s, driven_s)
+    oracle = Car(world, driven, Oracle(world, driven, BUNDLE_OVERHEAD_BYTES)).run()
     ours = latency(taken.run, lead_s=LEAD_S)
     others = dict(static or {})
     if static is not None:
-        for method in (METHODS[JPEG_UPLOAD], _best_fixed_cut(table, world, taken.run)):
+        for method in (METHODS[JPEG_UPLOAD], _best_fixed_cut(driven, world, taken.run)):
             if method and (other := rig.drive(f'trace {path.stem}', drive, method)):
                 others[method.name] = asdict(latency(other.run, lead_s=LEAD_S))
     return {
@@ -137,52 +132,6 @@ def _best_fixed_cut(table: PlanTable, world: World, run: RunRecord) -> Method | 
         min(rows, key=lambda n: Car(world, table, Fixed(table, n)).run().mean_delay_s)
     ]
     return Method('fixed-cut', '', 'fixed', row.codec, True, row.boundary)
-
-
-def world_of(table: PlanTable, trace: Trace, run: RunRecord, seconds: float) -> World:
-    """
-    Return the drive as it can be simulated, with what its frames tell of both machines.
-
-    The monitor under test has no part in it. Both machines are as slow as they were in the mean,
-    since means are compared. What no plan can avoid, the image's way into the network and a
-    message's way through the nodes, is the tenth of the least that a frame took.
-    """
-    rows = {}
-    for plan in run.plans:
-        with suppress(PlanError):  # found by the exact solver, after the drive began
-            rows[plan.plan_id] = table.rows[table.row_of(plan.boundary, plan.codec)].totals
-    local = table.rows[table.local_row].totals
-    begin_s = began_s(run) + LEAD_S
-    frames = [frame for frame in run.frames if frame.t_s >= begin_s]
-    edge: list[float] = []
-    cloud: list[float] = []
-    way_s: list[float] = []
-    for frame in frames:
-        if frame.outcome is Outcome.LOCAL:
-            edge.append(frame.edge_s * 1e9 / float(local.edge_ns))
-        elif frame.outcome is Outcome.VIA_CLOUD and (row := rows.get(frame.plan_id)):
-            if row.edge_ns > local.edge_ns * TELLING_SHARE:
-                edge.append((frame.edge_s + frame.encode_s) * 1e9 / float(row.edge_ns))
-            cloud.append((frame.decode_s + frame.cloud_s) * 1e9 / float(row.cloud_ns))
-            sent_s = frame.t_s + frame.total_s - frame.held_s - frame.cloud_s - frame.network_s
-            rate_bps = trace.rate_bps(sent_s - begin_s)
-            if rate_bps:
-                wire = wire_s(frame.size_bytes, rate_bps) - FRAME_BYTES * 8 / rate_bps
-                way_s.append(frame.network_s + frame.cloud_queue_s - max(wire, 0.0))
-    return World(
-        trace=trace,
-        duration_s=seconds,
-        camera_hz=run.info.clip_rate_hz,
-        rtt_s=max(0.0, _least(way_s)),
-        burst_bytes=FRAME_BYTES,
-        edge_factor=fmean(edge or [1.0]),
-        cloud_factor=fmean(cloud or [1.0]),
-        preprocess_s=_least([f.wait_s + f.preprocess_s for f in frames if f.preprocess_s]),
-    )
-
-
-def _least(values_s: Sequence[float]) -> float:
-    return sorted(values_s)[len(values_s) // 10] if values_s else 0.0
 
 
 def react(rig: Rig, steps: int) -> dict[str, Any]:
