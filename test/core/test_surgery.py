@@ -169,6 +169,17 @@ def test_tail_of_the_raw_outputs_passes_them_through(model):
     assert all(np.array_equal(a, b) for a, b in zip(outputs, whole, strict=True))
 
 
+def test_head_of_the_inputs_returns_the_frame_as_it_is(model):
+    head = surgery.head(model, model.graph.inputs)
+    frame = np.full((1, SIDE, SIDE, 3), 9, np.uint8)
+    frame.flags.writeable = False
+    assert head(frame)[0] is frame
+    with pytest.raises(CutError, match='must be uint8'):
+        head(frame.astype(np.int16))
+    with pytest.raises(CutError, match='takes 1 tensors but got 2'):
+        head(frame, frame)
+
+
 def test_halves_share_weights_and_own_only_what_they_need(model):
     boundary = model.graph.boundary(set(model.graph.inputs))
     reference = {b.data_ptr() for b in model.module.buffers()}

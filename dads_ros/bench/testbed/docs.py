@@ -66,7 +66,7 @@ nothing was answered, or that no plan followed.
 - Gains in latency are those under light load, in throughput those under heavy load. Over who
   never answered there is no gain in throughput, and in latency what it was waited for.
 - Throughput of a plan that never changes is what its longest stage allows, as in the paper: 1 /
-  (the longest of the medians of car, link and cloud), the link's being the bundle's bytes with
+  (the longest of the means of car, link and cloud), the link's being the bundle's bytes with
   headers over its rate. That is a bound. Ours under heavy load is what was published, and where
   another's bound is above it, that plan is driven under heavy load, too, and counts with what it
   published. How near ours comes to what its own longest stage and the camera allow is a figure of
@@ -93,9 +93,9 @@ nothing was answered, or that no plan followed.
 - A plan is in force when the car has it. The frame that begins next may be some time off, where
   the car is at work: reactions are told in frames, too.
 - The oracle knows the trace. It takes each frame by itself, and is simulated on the monitor's
-  own table with the stage times that the run's frames measured, in the mean, with what the
-  quickest tenth of them took in the nodes and on their way beside the time on the wire, and with
-  the bytes of headers.
+  own table with the stage times that the run's frames took, in the mean; rows that the run did not
+  take are as much slower than the table as those that it took. A message's way beside the time on
+  the wire is that of the quickest tenth; headers count.
 - The monitor's share is of a core of this machine, with all that it starts, over all drives by our
   method; the most is of those of 10 s and longer: processor time is counted in hundredths of a
   second.

@@ -48,8 +48,8 @@ class Window:
     :param longer_than_s: without any of these, for how long one was waited for in vain at least:
         the longest of those sent, or the whole stretch.
     :param answered_hz: detections published in the stretch.
-    :param max_stage_s: the longest of car, link and cloud, each in the median of these; the link's
-        is what the bundle alone would take at the link's rate.
+    :param max_stage_s: the longest of car, link and cloud, each in the mean of these, as a rate is
+        a mean; the link's is what the bundle alone would take at the link's rate.
     :param busy_s: the same with the link's as it was: see link_busy_s.
     :param way: the cut and codec of most of these,
     :param way_share: and of how many of them, 0 to 1.
@@ -101,7 +101,7 @@ def window(run: RunRecord, begin_s: float, end_s: float, rate_bps: float) -> Win
     inside = [f for f in run.frames if begin_s <= f.t_s < end_s]
     arrived = [f for f in inside if f.outcome.is_published]
     waited_s = [f.total_s for f in inside if f.size_bytes and not f.outcome.is_published]
-    stages_s = [median(s) for s in zip(*(_stages_s(f, rate_bps) for f in arrived), strict=True)]
+    stages_s = [fmean(s) for s in zip(*(_stages_s(f, rate_bps) for f in arrived), strict=True)]
     links_s = link_busy_s(inside, rate_bps, _rtt_s(run))
     way, share = _way(run, arrived)
     return Window(
@@ -110,7 +110,7 @@ def window(run: RunRecord, begin_s: float, end_s: float, rate_bps: float) -> Win
         longer_than_s=None if arrived else max(waited_s, default=end_s - begin_s),
         answered_hz=published_hz(run.frames, begin_s, end_s),
         max_stage_s=max(stages_s, default=None),
-        busy_s=max([*stages_s, *([median(links_s)] if links_s else [])], default=None),
+        busy_s=max([*stages_s, *([fmean(links_s)] if links_s else [])], default=None),
         way=way,
         way_share=share,
     )
