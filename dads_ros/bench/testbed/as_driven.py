@@ -18,6 +18,7 @@ A drive as it can be simulated, with what its frames tell of both machines.
 The monitor under test has no part in it. Means are compared with means, so both machines are as
 slow as they were in the mean: a row that was driven takes what its frames took, and any other what
 the table says, times how much slower than the table each machine was under the rows that tell.
+Where none tells of the car, it was as much slower as the cloud: both are shares of one machine.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+import math
 from statistics import fmean
 
 from dads_ros.bench.testbed.runs import wire_s
@@ -48,8 +50,9 @@ def as_driven(
     """
     Return the world of a drive, and the table with the stage times that its rows took there.
 
-    What no plan can avoid is the image's way into the network, in the mean, and a message's way
-    through the nodes, of which the tenth of the least counts: the rest may be a queue of our own.
+    What no plan can avoid is the image's way into the network, and a message's way through the
+    nodes: in the mean of those that found no other of ours under way, so that a queue that a plan
+    of ours made is not excused.
 
     :param since_s: when the trace began, on the run's clock; earlier frames do not count.
     :param seconds: for so long the trace was driven.
@@ -66,14 +69,15 @@ def as_driven(
         if totals.uses_cloud:
             cloud += [cloud_s * 1e9 / float(totals.cloud_ns) for _, cloud_s in times]
     read = [frame for frame in frames if frame.preprocess_s]
+    cloud_factor = fmean(cloud or [1.0])
     world = World(
         trace=trace,
         duration_s=seconds,
         camera_hz=run.info.clip_rate_hz,
-        rtt_s=max(0.0, _least(_ways_s(trace, frames, since_s))),
+        rtt_s=max(0.0, fmean(_ways_s(trace, frames, since_s) or [0.0])),
         burst_bytes=FRAME_BYTES,
-        edge_factor=fmean(edge or [1.0]),
-        cloud_factor=fmean(cloud or [1.0]),
+        edge_factor=fmean(edge or [cloud_factor]),
+        cloud_factor=cloud_factor,
         preprocess_s=_least([frame.wait_s for frame in read])
         + fmean([frame.preprocess_s for frame in read] or [0.0]),
     )
@@ -109,14 +113,18 @@ def _spent_s(
 
 
 def _ways_s(trace: Trace, frames: Sequence[FrameRecord], since_s: float) -> list[float]:
-    """Return how long messages took besides their bytes' time on the link."""
+    """Return how long messages that met no other took besides their bytes' time on the link."""
     ways_s = []
-    for frame in frames:
-        if frame.outcome is Outcome.VIA_CLOUD:
-            sent_s = frame.t_s + frame.total_s - frame.held_s - frame.cloud_s - frame.network_s
-            if rate_bps := trace.rate_bps(sent_s - since_s):
-                wire = wire_s(frame.size_bytes, rate_bps) - FRAME_BYTES * 8 / rate_bps
-                ways_s.append(frame.network_s + frame.cloud_queue_s - max(wire, 0.0))
+    free_s = -math.inf
+    for frame in sorted(frames, key=lambda frame: frame.t_s):
+        if not frame.size_bytes:
+            continue
+        sent_s = frame.t_s + frame.wait_s + frame.preprocess_s + frame.edge_s + frame.encode_s
+        rate_bps = trace.rate_bps(sent_s - since_s)
+        if frame.outcome is Outcome.VIA_CLOUD and rate_bps and sent_s > free_s:
+            wire = wire_s(frame.size_bytes, rate_bps) - FRAME_BYTES * 8 / rate_bps
+            ways_s.append(frame.network_s + frame.cloud_queue_s - max(wire, 0.0))
+        free_s = max(free_s, frame.t_s + frame.total_s)
     return ways_s
 
 

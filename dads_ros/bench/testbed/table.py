@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import replace
+import math
 
 from dads_ros.bench.testbed import levels
 from dads_ros.bench.testbed.cells import Cell
@@ -117,28 +118,33 @@ class Network:
         """Drive under heavy load, as ours, the plans that could give more than ours did."""
         for uplink_mbps in self._uplinks_mbps:
             while (way := self._rival(uplink_mbps)) is not None:
-                method = self._static(way)
-                windows = self._drive('heavy', method, (uplink_mbps,), levels.HEAVY)
-                if not windows:
+                found = self._drive('heavy', self._static(way), (uplink_mbps,), levels.HEAVY)
+                if not found:
                     break
-                self._heavy[uplink_mbps, way] = windows[0][1]
+                self._heavy[uplink_mbps, way] = found[0][1]
 
-    def drive_again(self) -> None:
+    def worse(self) -> list[tuple[float, Load, float]]:
+        """Return where ours seemed worse: how many times, under which load, at which uplink."""
+        best = (
+            (self._best(load, mbps), load, mbps) for load in _LOADS for mbps in self._uplinks_mbps
+        )
+        return [(found[0], load, mbps) for found, load, mbps in best if found]
+
+    def drive_again(self, load: Load, uplink_mbps: float) -> None:
         """
         Drive ours and the best other way once more where ours seemed worse.
 
         Their drives were minutes apart, and the machine is not always equally fast.
         """
-        for uplink_mbps in self._uplinks_mbps:
-            if (way := self._sooner(uplink_mbps)) is not None:
-                took = self._light[uplink_mbps, way]
-                self.drive_ours('light', (uplink_mbps,))
-                if took is self._light[uplink_mbps, way]:
-                    self._drive_plan(way, {uplink_mbps: took.latency_s or 0.0})
-            if (way := self._better(uplink_mbps)) is not None:
-                self.drive_ours('heavy', (uplink_mbps,))
-                if found := self._drive('heavy', self._static(way), (uplink_mbps,), levels.HEAVY):
-                    self._heavy[uplink_mbps, way] = found[0][1]
+        if (found := self._best(load, uplink_mbps)) is None:
+            return
+        way, took = found[1], self._light.get((uplink_mbps, found[1]))
+        self.drive_ours(load, (uplink_mbps,))
+        if load == 'heavy':
+            if again := self._drive(load, self._static(way), (uplink_mbps,), levels.HEAVY):
+                self._heavy[uplink_mbps, way] = again[0][1]
+        elif took and took is self._light[uplink_mbps, way]:  # else ours was the car alone, too
+            self._drive_plan(way, {uplink_mbps: took.latency_s or 0.0})
 
     def drive_static(self, names: Iterable[str], loads: Iterable[Load] = _LOADS) -> None:
         """Drive the plans of other methods that nobody has been driven with."""
@@ -168,24 +174,29 @@ class Network:
                     cells.append(self._cell(uplink_mbps, load, name, window, published=published))
         return cells
 
-    def _sooner(self, uplink_mbps: float) -> Way | None:
-        """Return the driven plan that answered soonest, if ours took more than a little longer."""
+    def _best(self, load: Load, uplink_mbps: float) -> tuple[float, Way] | None:
+        """Return how many times better the best driven plan was, if more than a little."""
+        found = (self._sooner if load == 'light' else self._better)(uplink_mbps)
+        return found if found and found[0] > 1 + _GAIN else None
+
+    def _sooner(self, uplink_mbps: float) -> tuple[float, Way] | None:
+        """Return how many times sooner the soonest driven plan answered than ours."""
         ours = self._ours.get((uplink_mbps, 'light'))
         here = {way: w for (mbps, way), w in self._light.items() if mbps == uplink_mbps}
         took_s = {way: window.latency_s for way, window in here.items() if window.latency_s}
         if ours is None or not ours.latency_s or not took_s:
             return None
         way = min(took_s, key=took_s.__getitem__)
-        return way if ours.latency_s > took_s[way] * (1 + _GAIN) else None
+        return ours.latency_s / took_s[way], way
 
-    def _better(self, uplink_mbps: float) -> Way | None:
-        """Return the driven plan that gave the most, if that is more than a little over ours."""
+    def _better(self, uplink_mbps: float) -> tuple[float, Way] | None:
+        """Return how many times more the driven plan gave that gave the most."""
         given_hz = {
             way: window.answered_hz
             for way, window in self._windows(uplink_mbps).items()
             if (uplink_mbps, way) in self._heavy
         }
-        return self._above_ours(uplink_mbps, given_hz, 1 + _GAIN)
+        return self._above_ours(uplink_mbps, given_hz)
 
     def _rival(self, uplink_mbps: float) -> Way | None:
         """Return the plan not driven that could give the most, if that is more than ours gave."""
@@ -194,14 +205,15 @@ class Network:
             for way, window in self._windows(uplink_mbps).items()
             if window.max_stage_s and (uplink_mbps, way) not in self._heavy
         }
-        return self._above_ours(uplink_mbps, allowed_hz, 1.0)
+        found = self._above_ours(uplink_mbps, allowed_hz)
+        return found[1] if found and found[0] > 1 else None
 
-    def _above_ours(self, uplink_mbps: float, hz: dict[Way, float], times: float) -> Way | None:
+    def _above_ours(self, uplink_mbps: float, hz: dict[Way, float]) -> tuple[float, Way] | None:
         ours = self._ours.get((uplink_mbps, 'heavy'))
         if ours is None or not hz:
             return None
         way = max(hz, key=hz.__getitem__)
-        return way if hz[way] > ours.answered_hz * times else None
+        return hz[way] / ours.answered_hz if ours.answered_hz else math.inf, way
 
     def _windows(self, uplink_mbps: float) -> dict[Way, Window]:
         """Return what is known of the others' plans under heavy load."""
@@ -224,19 +236,12 @@ class Network:
         :param published: whether its throughput is what was published, not what could have been.
         """
         allowed_hz = 1 / window.max_stage_s if window.max_stage_s else None
+        way = plan_name(self._graph, *window.way) if window.frames else 'nothing answered'
         return Cell(
-            self._network,
-            uplink_mbps,
-            load,
-            name,
-            plan_name(self._graph, *window.way) if window.frames else 'nothing answered',
-            window.frames,
-            window.latency_s,
-            window.longer_than_s,
-            window.answered_hz if published else allowed_hz,
-            window.max_stage_s,
-            window.busy_s,
-        )
+            self._network, uplink_mbps, load, name, way, window.frames, window.latency_s,
+            window.longer_than_s, window.answered_hz if published else allowed_hz,
+            window.max_stage_s, window.busy_s,
+        )  # fmt: skip
 
     def _drive_plan(self, way: Way, delays_s: dict[float, float]) -> None:
         """Drive a static plan at the uplinks given; the car alone at one, for it uses none."""
@@ -275,15 +280,10 @@ class Network:
             begins_s, rates_bps = [0.0, *begins_s], [rates_bps[0], *rates_bps]
         trace = Trace(tuple(begins_s), tuple(rates_bps))
         drive = Drive(
-            CLIP,
-            end_s,
-            Setup(trace, queue_bytes=_QUEUE_BYTES),
-            edge_slowdown=EDGE_SLOWDOWN,
-            rate=1 / stairs.period_s / _CLIP_HZ,
-            loop=True,
-            calibration=self._calibration,
+            CLIP, end_s, Setup(trace, queue_bytes=_QUEUE_BYTES), edge_slowdown=EDGE_SLOWDOWN,
+            rate=1 / stairs.period_s / _CLIP_HZ, loop=True, calibration=self._calibration,
             detector=self._spec,
-        )
+        )  # fmt: skip
         title = f'{self._network} {load}'
         if method.boundary:
             title += f' {plan_name(self._graph, method.boundary, method.codec)}'
