@@ -95,7 +95,7 @@ nothing was answered, or that no plan followed.
 - The oracle knows the trace. It takes each frame by itself, and is simulated on the monitor's
   own table with the stage times that the run's frames took, in the mean; rows that the run did not
   take are as much slower than the table as those that it took. A message's way beside the time on
-  the wire is that of the quickest tenth; headers count.
+  the wire is the mean of those that found no other of ours under way; headers count.
 - The monitor's share is of a core of this machine, with all that it starts, over all drives by our
   method; the most is of those of 10 s and longer: processor time is counted in hundredths of a
   second.

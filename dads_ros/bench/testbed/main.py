@@ -238,7 +238,7 @@ class _Bench:
             network.drive_rivals()
         # The worst first: there may not be time for all.
         worse = [(found, network) for network in self._table for found in network.worse()]
-        for (_, load, uplink_mbps), network in sorted(worse, key=lambda w: -w[0][0]):
+        for (_, load, uplink_mbps), network in sorted(worse, key=lambda w: w[0][0], reverse=True):
             network.drive_again(load, uplink_mbps)
 
     def _one_network(self) -> None:

@@ -131,20 +131,18 @@ class Network:
         return [(found[0], load, mbps) for found, load, mbps in best if found]
 
     def drive_again(self, load: Load, uplink_mbps: float) -> None:
-        """
-        Drive ours and the best other way once more where ours seemed worse.
-
-        Their drives were minutes apart, and the machine is not always equally fast.
-        """
+        """Drive ours and the best other way once more: the machine's pace changes in minutes."""
         if (found := self._best(load, uplink_mbps)) is None:
             return
-        way, took = found[1], self._light.get((uplink_mbps, found[1]))
+        known, way = self._light if load == 'light' else self._heavy, found[1]
+        before = known[uplink_mbps, way]
         self.drive_ours(load, (uplink_mbps,))
-        if load == 'heavy':
-            if again := self._drive(load, self._static(way), (uplink_mbps,), levels.HEAVY):
-                self._heavy[uplink_mbps, way] = again[0][1]
-        elif took and took is self._light[uplink_mbps, way]:  # else ours was the car alone, too
-            self._drive_plan(way, {uplink_mbps: took.latency_s or 0.0})
+        if known[uplink_mbps, way] is not before:
+            return  # ours went that way, too, and stands for both
+        if load == 'light':
+            self._drive_plan(way, {uplink_mbps: before.latency_s or 0.0})
+        elif again := self._drive(load, self._static(way), (uplink_mbps,), levels.HEAVY):
+            known[uplink_mbps, way] = again[0][1]
 
     def drive_static(self, names: Iterable[str], loads: Iterable[Load] = _LOADS) -> None:
         """Drive the plans of other methods that nobody has been driven with."""
