@@ -120,7 +120,7 @@ class EdgeSettings(DetectorSettings):
         3, 'Deadlines missed in a row before the car computes by itself.', low=1, high=100
     )
     watchdog_s: float = _parameter(
-        3.0, 'Without a word from the monitor for this long, compute on the car.', low=0.5, high=60
+        3.0, 'Without a word from the monitor for this long, compute on the car.', low=2, high=60
     )
     bundle_cap_bytes: int = _parameter(
         1_000_000, 'Largest bundle; past it tensors are coded more coarsely.', low=200, high=2**24

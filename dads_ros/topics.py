@@ -101,7 +101,7 @@ TOPICS = (
     ),
     Topic(
         'link_state', 'dads_ros/msg/LinkState', ('monitor',), ('edge',), _LOCAL,
-        "The estimates of link and machines, twice a second; the monitor's heartbeat.",
+        "The estimates of link and machines, once a second; the monitor's heartbeat.",
     ),
     Topic(
         'stage_times', 'dads_ros/msg/StageTimes', ('edge',), ('monitor',), _LOCAL,

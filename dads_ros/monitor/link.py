@@ -170,7 +170,7 @@ class LinkEstimator:
     def is_overdue(self, now_s: float) -> bool:
         """Return whether what is outstanding shows a slower link than was known."""
         bound_bps = self._outstanding_bound_bps(now_s)
-        return self._pace.is_known and bound_bps < self._pace.rate_bps(0.5)
+        return self._pace.is_known and bound_bps < self._pace.middle_bps
 
     def last_known_bps(self) -> float:
         """Return the rate when something last got through; 0 before anything did."""
@@ -262,7 +262,7 @@ class LinkEstimator:
         noise_s = self._noise_s()
         told = self.head_start.told_by(sample, noise_s)
         if sample.bits <= PACKET_BITS and self._pace.is_known and not self.head_start.is_certain:
-            self._errors_s.append(abs(sample.air_s - sample.bits / self._pace.rate_bps(0.5)))
+            self._errors_s.append(abs(sample.air_s - sample.bits / self._pace.middle_bps))
         if told is not None:
             self._pace.note(told, noise_s)
 
@@ -279,7 +279,7 @@ class LinkEstimator:
         if self._round_trips.is_known and self._pace.is_known:
             # A growth needs more: what else crossed meanwhile does not make it.
             along_bits = ALONG_BITS + CHATTER_BPS * whole_s
-            behind_s += self.rtt_s / 4 + along_bits / self._pace.rate_bps(0.5)
+            behind_s += self.rtt_s / 4 + along_bits / self._pace.middle_bps
         return (
             message.sent_s >= self._settled_arrival_s - self.rtt_s
             or whole_s < self.rtt_s

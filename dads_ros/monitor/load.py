@@ -44,13 +44,16 @@ class SpeedFactor:
         """Believe the profile again."""
         self._ratios.clear()
         self._ratios.extend((1.0, 1.0))
-        self.value = 1.0
+
+    @property
+    def value(self) -> float:
+        """Return the factor; 1 before frames tell another."""
+        return median(self._ratios)
 
     def note(self, measured_s: float, predicted_s: float) -> None:
         """Note a frame; one with hardly anything to do on the machine says nothing about it."""
         if predicted_s >= SHORTEST_STAGE_S and measured_s > 0:
             self._ratios.append(measured_s / predicted_s)
-            self.value = median(self._ratios)
 
 
 class CameraRate:
@@ -62,13 +65,19 @@ class CameraRate:
 
     def __init__(self, window: int = 16) -> None:
         self._stamps_ns: deque[int] = deque(maxlen=window)
-        self.rate_hz = 0.0
+        self._known_hz = 0.0
+
+    @property
+    def rate_hz(self) -> float:
+        """Return the rate; 0 before there were two stamps."""
+        ordered = sorted(set(self._stamps_ns))
+        if len(ordered) < 2:
+            return self._known_hz
+        return 1e9 / median(after - before for before, after in pairwise(ordered))
 
     def note(self, stamp_ns: int) -> None:
         """Note a frame's stamp; one far before the others (a bag that loops) starts afresh."""
         if self._stamps_ns and stamp_ns < max(self._stamps_ns) - JUMP_NS:
+            self._known_hz = self.rate_hz
             self._stamps_ns.clear()
         self._stamps_ns.append(stamp_ns)
-        ordered = sorted(set(self._stamps_ns))
-        if len(ordered) > 1:
-            self.rate_hz = 1e9 / median(after - before for before, after in pairwise(ordered))

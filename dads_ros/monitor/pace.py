@@ -22,6 +22,7 @@ depend on the message's size, so a pace's variance falls with the square of the 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
@@ -82,7 +83,8 @@ class Pace:
     """
 
     def __init__(self, window: int, memory_s: float, change_ratio: float) -> None:
-        self._samples: deque[Sample] = deque()
+        self._samples: tuple[Sample, ...] = ()
+        self._middle_bps: float | None = None
         self._early: deque[Sample] = deque(maxlen=window)
         self._noise_s = 0.0
         self._burst_until_s = -math.inf
@@ -102,7 +104,7 @@ class Pace:
     @property
     def last_known_bps(self) -> float:
         """Return the rate, from before they were forgotten if none is sure; 0 at first."""
-        return self.rate_bps(0.5) if self._samples and not self._is_unsure else self._known_bps
+        return self.middle_bps if self._samples and not self._is_unsure else self._known_bps
 
     def forget(self) -> None:
         """Drop the samples."""
@@ -117,12 +119,15 @@ class Pace:
 
         Its air time is that of a slow link or of an outage that is over: until another tells.
         """
-        self._drop()
-        self._samples.append(sample)
+        self._keep((sample,))
         self._is_unsure = True
 
+    def _keep(self, samples: Iterable[Sample]) -> None:
+        self._samples = tuple(samples)
+        self._middle_bps = None
+
     def _drop(self) -> None:
-        self._samples.clear()
+        self._keep(())
         self._is_unsure = False
 
     def note(self, sample: Sample, noise_s: float) -> None:
@@ -135,21 +140,21 @@ class Pace:
             self._drop()
         while self._samples and sample.time_s - self._samples[0].time_s > self._memory_s:
             self._known_bps = self.last_known_bps
-            self._samples.popleft()
-        self._noise_s = noise_s
+            self._keep(self._samples[1:])
+        if noise_s != self._noise_s:
+            self._noise_s, self._middle_bps = noise_s, None
         if not self._samples:  # nothing contradicts those put aside any more
-            self._samples.extend(self.lateness.run)
+            self._keep(self.lateness.run)
             self.lateness.forget()
         if not self._samples:
-            self._samples.append(sample)
+            self._keep((sample,))
         elif self._is_slow(sample):
             self._note_late(sample)
         else:
             self.lateness.excuse(sample.time_s)
             if not self._was_held_up(sample):
                 self._note_early(sample)
-                self._make_room(sample)
-                self._samples.append(sample)
+                self._keep((*self._with_room_for(sample), sample))
 
     def prove(self, bits: float, whole_s: float, time_s: float) -> None:
         """
@@ -161,14 +166,16 @@ class Pace:
         :param whole_s: from handing it over to its arrival, the way back included.
         """
         least_bps = bits / max(whole_s, CLOCK_FLOOR_S)
-        if self._samples and least_bps > self.rate_bps(0.5) * self._change_ratio**2:
+        if self._samples and least_bps > self.middle_bps * self._change_ratio**2:
             self._drop()
-            self._samples.append(Sample(bits, whole_s, False, time_s))
+            self._keep((Sample(bits, whole_s, False, time_s),))
 
-    def rate_bps(self, share: float) -> float:
-        """Return the rate that this share of the recent bits reached or passed."""
-        (rate,) = self.rates_bps(share)
-        return rate
+    @property
+    def middle_bps(self) -> float:
+        """Return the rate that half of the recent bits reached or passed."""
+        if self._middle_bps is None:
+            (self._middle_bps,) = self.rates_bps(0.5)
+        return self._middle_bps
 
     def rates_bps(self, *shares: float) -> Iterator[float]:
         """Return the rates that these shares of the recent bits reached or passed."""
@@ -192,7 +199,7 @@ class Pace:
         self._burst_until_s = sample.time_s + sample.air_s
         self.lateness.note(sample, sample.air_s - self._expected_s(sample))
         if self.lateness.is_change(sample.time_s):
-            self._samples = deque(self.lateness.run)
+            self._keep(self.lateness.run)
             self.lateness.forget()
 
     def _note_early(self, sample: Sample) -> None:
@@ -203,25 +210,27 @@ class Pace:
         self._early.append(sample)
         saved_s = sum(self._expected_s(s) - max(s.air_s, 0.0) for s in self._early)
         if self._is_surely_early(sample):
-            self._samples.clear()
+            self._keep(())
         elif len(self._early) > 1 and saved_s > SURE_TOGETHER * self._noise_s:
             self._early.pop()  # it is appended in any case
-            self._samples = self._early.copy()
+            self._keep(self._early)
         else:
             return
         self._early.clear()
 
-    def _make_room(self, sample: Sample) -> None:
-        """Drop the oldest sample that tells no more than a new one; the oldest, if all do."""
-        if len(self._samples) >= self._window:
-            told = [kept for kept in self._samples if kept.bits <= 2 * sample.bits]
-            self._samples.remove((told or self._samples)[0])
+    def _with_room_for(self, sample: Sample) -> Iterable[Sample]:
+        """Return those kept less the oldest that tells no more than a new one, or the oldest."""
+        if len(self._samples) < self._window:
+            return self._samples
+        told = [kept for kept in self._samples if kept.bits <= 2 * sample.bits]
+        dropped = (told or self._samples)[0]
+        return (kept for kept in self._samples if kept is not dropped)
 
     def _expected_s(self, sample: Sample) -> float:
-        return sample.bits / self.rate_bps(0.5)
+        return sample.bits / self.middle_bps
 
     def _is_slow(self, sample: Sample) -> bool:
-        expected_s = (sample.bits + ALONG_BITS) / self.rate_bps(0.5)
+        expected_s = (sample.bits + ALONG_BITS) / self.middle_bps
         return sample.air_s > max(expected_s * self._change_ratio, expected_s + self._noise_s)
 
     def _was_held_up(self, sample: Sample) -> bool:

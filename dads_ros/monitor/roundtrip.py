@@ -33,32 +33,20 @@ class RoundTrips:
 
     def __init__(self) -> None:
         self._all_s: deque[float] = deque(maxlen=KEPT_FOR_SPREAD)
+        self.median_s = 0.0
+        """The round trip; 0 before the first."""
+        self.spread_s = 0.0
+        """By how much they differ."""
 
     @property
     def is_known(self) -> bool:
         """Return whether there has been one."""
         return bool(self._all_s)
 
-    @property
-    def median_s(self) -> float:
-        """Return the round trip; 0 before the first."""
-        return median(self._recent_s) if self._all_s else 0.0
-
-    @property
-    def spread_s(self) -> float:
-        """
-        Return by how much they differ.
-
-        By their median: one that sat out an outage must not make everything look alike.
-        """
-        if len(self._all_s) <= 2:
-            return 0.0
-        middle_s = median(self._all_s)
-        return SPREAD * median(abs(whole_s - middle_s) for whole_s in self._all_s)
-
     def note(self, whole_s: float) -> None:
         """Take in a small message's time."""
         self._all_s.append(whole_s)
+        self._judge()
 
     def refute(self, whole_s: float) -> None:
         """
@@ -71,8 +59,17 @@ class RoundTrips:
             return
         while self._all_s and self.median_s > whole_s * QUEUE_RATIO:
             self._all_s.remove(max(self._recent_s))
+            self._judge()
         if not self._all_s:
-            self._all_s.append(whole_s)
+            self.note(whole_s)
+
+    def _judge(self) -> None:
+        self.median_s = median(self._recent_s) if self._all_s else 0.0
+        self.spread_s = 0.0
+        if len(self._all_s) > 2:
+            # By their median: one that sat out an outage must not make everything look alike.
+            middle_s = median(self._all_s)
+            self.spread_s = SPREAD * median(abs(whole_s - middle_s) for whole_s in self._all_s)
 
     @property
     def _recent_s(self) -> list[float]:
