@@ -60,7 +60,7 @@ RECOVERY_S = 30.0
 CAMERA_HZ = 10.0
 # A whole frame on the car: fast enough to go on alone, slow enough for the cloud to be worth it.
 EDGE_FRAME_S = 0.08
-WATCHDOG_S = 1.0
+WATCHDOG_S = 2.0
 NODES = ('recorder', 'cloud', 'edge', 'monitor', 'player')
 NAMESPACE = '/car'
 LINK_MBPS = 8.0
