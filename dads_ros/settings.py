@@ -119,6 +119,7 @@ class EdgeSettings(DetectorSettings):
     miss_limit: int = _parameter(
         3, 'Deadlines missed in a row before the car computes by itself.', low=1, high=100
     )
+    # No less: the monitor tells the link's state once a second, at a look of two a second.
     watchdog_s: float = _parameter(
         3.0, 'Without a word from the monitor for this long, compute on the car.', low=2, high=60
     )

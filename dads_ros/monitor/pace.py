@@ -109,7 +109,7 @@ class Pace:
     def forget(self) -> None:
         """Drop the samples."""
         self._known_bps = self.last_known_bps
-        self._drop()
+        self._keep(())
         self.lateness.forget()
         self._early.clear()
 
@@ -123,11 +123,9 @@ class Pace:
         self._is_unsure = True
 
     def _keep(self, samples: Iterable[Sample]) -> None:
+        """Have these from now on; what was said of those before is void."""
         self._samples = tuple(samples)
         self._middle_bps = None
-
-    def _drop(self) -> None:
-        self._keep(())
         self._is_unsure = False
 
     def note(self, sample: Sample, noise_s: float) -> None:
@@ -137,7 +135,7 @@ class Pace:
         :param noise_s: by how much air times differ without a change of the link.
         """
         if self._is_unsure:
-            self._drop()
+            self._keep(())
         while self._samples and sample.time_s - self._samples[0].time_s > self._memory_s:
             self._known_bps = self.last_known_bps
             self._keep(self._samples[1:])
@@ -167,7 +165,6 @@ class Pace:
         """
         least_bps = bits / max(whole_s, CLOCK_FLOOR_S)
         if self._samples and least_bps > self.middle_bps * self._change_ratio**2:
-            self._drop()
             self._keep((Sample(bits, whole_s, False, time_s),))
 
     @property
