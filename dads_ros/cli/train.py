@@ -21,9 +21,9 @@ import json
 from pathlib import Path
 import sys
 
-from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
-from dads_ros.detector.data import Sample
+from dads_ros.detector.drawn import draw_samples
+from dads_ros.detector.drawn import FIRST_TRAINING
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
@@ -32,16 +32,9 @@ from dads_ros.detector.training import Settings
 from dads_ros.detector.training import train
 from dads_ros.detector.training import Training
 from dads_ros.errors import ConfigError
-from dads_ros.media import scene
 from dads_ros.model.devices import find_device
 from dads_ros.model.threads import use_threads
-import numpy as np
 import torch
-from tqdm import tqdm
-
-FIRST_DRIVE = 100_000
-FRAMES_PER_DRIVE = 3
-SCENE_RATE_HZ = 0.7
 
 EXAMPLES = """\
   dads train --data bdd/ --out run1/ --device cuda
@@ -149,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
     samples = load_coco(args.data / 'train.json', LABELS, size=twice)
     samples = [sample for sample in samples if sample.clip not in args.leave_out]
-    samples += draw_scenes(round(args.scenes * len(samples)), args.seed)
+    samples += draw_samples(round(args.scenes * len(samples)), args.seed * FIRST_TRAINING)
     held_out = load_coco(args.data / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
     if len(samples) < settings.batch:
         raise ConfigError(
@@ -162,22 +155,6 @@ def run(args: argparse.Namespace) -> int:
     weights = args.out / 'carnet.pt'
     print(json.dumps({'weights': str(weights), 'epochs': entries}) if args.json else weights)
     return 0
-
-
-def draw_scenes(count: int, seed: int) -> list[Sample]:
-    """Return generated frames with exact boxes, a few of each of many drives."""
-    samples: list[Sample] = []
-    bar = tqdm(total=count, desc='scenes', unit='frame', disable=not count)
-    while len(samples) < count:
-        # Far from the small seeds that a demo takes.
-        drive = seed * FIRST_DRIVE + len(samples)
-        wanted = min(FRAMES_PER_DRIVE, count - len(samples))
-        for frame in scene.frames(drive, wanted, rate_hz=SCENE_RATE_HZ):
-            ignore = np.zeros(len(frame.class_ids), bool)
-            truth = Boxes(frame.boxes, frame.class_ids, ignore)
-            samples.append(Sample(frame.image_rgb, truth, 'scene'))
-            bar.update()
-    return samples
 
 
 def start(settings: Settings, device: str, folder: Path, resume: bool) -> Training:

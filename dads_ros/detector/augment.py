@@ -43,7 +43,8 @@ class Recipe:
     How frames are varied.
 
     :param mosaic: share of frames made of four.
-    :param paste: share of frames into which rarely seen objects are pasted.
+    :param paste: share of frames into which rarely seen objects are pasted, of each class as
+        many: a class with few boxes would else be lost among the others.
     :param jpeg: share of frames that go through a JPEG or WebP of random quality; for the
         twin that is to be compared with uploading images.
     """
@@ -127,7 +128,9 @@ class Augmenter:
         height, width = self.size
         image = image.copy()
         for _ in range(int(self.rng.integers(1, 4))):
-            patch, class_id = self.patches[int(self.rng.integers(len(self.patches)))]
+            class_id = int(self.rng.choice(list(self.patches)))
+            patches = self.patches[class_id]
+            patch = patches[int(self.rng.integers(len(patches)))]
             scale = 0.5 * np.exp(self.rng.uniform(-0.4, 0.5))
             rows, columns = (max(4, round(n * scale)) for n in patch.shape[:2])
             if rows >= height * 0.8 or columns >= width * 0.8:
@@ -160,20 +163,21 @@ class Augmenter:
         return image
 
 
-def rare_patches(samples: Sequence[Sample]) -> list[tuple[np.ndarray, int]]:
-    """Return crops of the objects of all classes but the commonest, with their class ids."""
+def rare_patches(samples: Sequence[Sample]) -> dict[int, list[np.ndarray]]:
+    """Return crops of the objects of all classes but the commonest, by class id."""
     ids = np.concatenate([s.truth.class_ids for s in samples] or [np.empty(0, np.int64)])
     if not len(ids):
-        return []
+        return {}
     common = np.bincount(ids).argmax()
-    patches = []
+    patches: dict[int, list[np.ndarray]] = {}
     for sample in samples:
         for box, class_id, ignore in zip(
             sample.truth.boxes, sample.truth.class_ids, sample.truth.ignore, strict=True
         ):
             x0, y0, x1, y1 = np.round(box).astype(int).clip(0)
             if class_id != common and not ignore and x1 - x0 >= 8 and y1 - y0 >= 16:
-                patches.append((sample.image[y0:y1, x0:x1].copy(), int(class_id)))
+                crop = sample.image[y0:y1, x0:x1].copy()
+                patches.setdefault(int(class_id), []).append(crop)
     return patches
 
 

@@ -76,7 +76,7 @@ def _street(rng: np.random.Generator) -> Layout:
         Row(9.6, 1.3, 13.0, 'walkers', 0.5),
         Row(10.2, -1.2, 17.0, 'walkers', 0.5),
         Row(-13.2, 1.2, 12.0, 'walkers', 0.5),
-        Row(5.25, 4.5, 46.0, 'riders', 0.6),
+        Row(5.25, 4.5, 18.0, 'riders', 0.6),
     )
     built = rng.random() < 0.75
     return Layout(

@@ -12,13 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""People on foot and on bicycles: limbs as thick strokes in space."""
+"""People on foot, and how they and what they ride are drawn: thick strokes in space."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-import itertools
 import math
 
 from dads_ros.media.drawing.camera import Camera
@@ -32,10 +31,6 @@ _SKIN = ((224, 178, 146), (188, 136, 100), (120, 80, 56), (236, 196, 170))
 _CLOTH = (
     (36, 38, 46), (58, 66, 92), (150, 40, 44), (200, 196, 188), (70, 90, 70), (190, 150, 60),
     (90, 60, 110), (40, 80, 140), (110, 104, 96),
-)  # fmt: skip
-_TUBES = (
-    ('rear', 'pedals'), ('rear', 'seat'), ('pedals', 'seat'), ('pedals', 'head'),
-    ('seat', 'head'), ('head', 'front'),
 )  # fmt: skip
 Part = tuple[tuple[float, ...], tuple[float, ...], float, Colour]
 
@@ -87,45 +82,7 @@ def walker(looks: Looks, phase: float) -> Figure:
     parts.append(((0.0, 1.45, 0.0), (0.0, 1.52, 0.01), 0.12, looks.skin))
     parts.append(((0.0, 1.58, 0.02), (0.0, 1.64, 0.02), 0.19, looks.skin))
     parts.append(((0.0, 1.66, -0.02), (0.0, 1.67, -0.01), 0.20, looks.hair))
-    return _figure(parts, looks.scale)
-
-
-def rider(looks: Looks, phase: float) -> Figure:
-    """Return a person on a bicycle that points along z, pedalling."""
-    parts: list[Part] = []
-    for side, angle in ((-1, phase), (1, phase + math.pi)):
-        foot = (side * 0.12, 0.30 + 0.16 * math.sin(angle), 0.05 + 0.16 * math.cos(angle))
-        knee = (side * 0.14, 0.62 + 0.10 * math.sin(angle), 0.22)
-        parts.append(((side * 0.10, 0.98, -0.15), knee, 0.16, looks.legs))
-        parts.append((knee, foot, 0.12, looks.legs))
-        parts.append((foot, (foot[0], foot[1], foot[2] + 0.14), 0.09, (32, 30, 30)))
-        shoulder = (side * 0.19, 1.42, 0.12)
-        parts.append((shoulder, (side * 0.24, 1.18, 0.32), 0.10, looks.top))
-        parts.append(((side * 0.24, 1.18, 0.32), (side * 0.22, 1.05, 0.52), 0.09, looks.skin))
-        parts.append(((side * 0.08, 1.02, -0.14), (side * 0.11, 1.38, 0.10), 0.24, looks.top))
-    parts.append(((0.0, 1.52, 0.18), (0.0, 1.60, 0.22), 0.18, looks.skin))
-    parts.append(((0.0, 1.66, 0.16), (0.0, 1.67, 0.24), 0.21, looks.hair))
-    return _figure(parts, looks.scale)
-
-
-def bicycle(frame: Colour) -> Figure:
-    """Return a bicycle that points along z."""
-    parts: list[Part] = []
-    angles = np.arange(17) * (2 * math.pi / 16)
-    for hub in (-0.52, 0.52):
-        ring = [(0.0, 0.34 + 0.32 * math.sin(a), hub + 0.32 * math.cos(a)) for a in angles]
-        parts += [(a, b, 0.05, (24, 24, 24)) for a, b in itertools.pairwise(ring)]
-        parts.append(((-0.05, 0.34, hub), (0.05, 0.34, hub), 0.06, (120, 120, 120)))
-    joints = {
-        'rear': (0.0, 0.34, -0.52), 'front': (0.0, 0.34, 0.52), 'pedals': (0.0, 0.30, -0.05),
-        'seat': (0.0, 0.92, -0.18), 'head': (0.0, 0.88, 0.40),
-    }  # fmt: skip
-    for a, b in _TUBES:
-        parts.append((joints[a], joints[b], 0.05, frame))
-    parts.append(((-0.28, 1.02, 0.46), (0.28, 1.02, 0.46), 0.05, (30, 30, 30)))
-    parts.append(((0.0, 0.88, 0.40), (0.0, 1.02, 0.46), 0.05, (30, 30, 30)))
-    parts.append(((0.0, 0.95, -0.26), (0.0, 0.95, -0.06), 0.10, (26, 26, 26)))
-    return _figure(parts, 1.0)
+    return figure_of(parts, looks.scale)
 
 
 def draw_figure(
@@ -159,7 +116,8 @@ def draw_figure(
     canvas.layer(outline, z_m, paint, owner)
 
 
-def _figure(parts: list[Part], scale: float) -> Figure:
+def figure_of(parts: list[Part], scale: float = 1.0) -> Figure:
+    """Return a figure made of strokes, each from end to end, of a width in metres and a colour."""
     ends = np.array([(a, b) for a, b, _, _ in parts], np.float64) * scale
     widths = np.array([width for _, _, width, _ in parts]) * scale
     return Figure(ends, widths, np.array([colour for _, _, _, colour in parts], np.float64))

@@ -24,14 +24,16 @@ import math
 from dads_ros.media.drawing import cars
 from dads_ros.media.drawing import large
 from dads_ros.media.drawing import people
+from dads_ros.media.drawing import two_wheelers
 from dads_ros.media.drawing.mesh import Mesh
 from dads_ros.media.drawing.people import Figure
 from dads_ros.media.drawing.people import Looks
 import numpy as np
 
-PERSON, BICYCLE, CAR, TRUCK, BUS = 0, 1, 2, 5, 4  # into scene.LABELS
+PERSON, BICYCLE, CAR, MOTORCYCLE, BUS, TRUCK = range(6)  # into scene.LABELS
 REACH_M = 78.0
 _FIRST_LAP = 100_000  # seeds are not negative
+_MOTORCYCLES = 1 / 12  # of what drives
 _BEHIND_M = 12.0  # things go on until they are this far behind the camera
 
 
@@ -88,8 +90,10 @@ def _actor(row: Row, key: tuple[int, ...], z_m: float, time_s: float) -> Actor:
     rng = np.random.default_rng((*key, 15))
     turn = math.pi if row.speed_mps < 0 else 0.0
     x_m = row.x_m + float(rng.uniform(-0.2, 0.2))
-    if row.kind in ('traffic', 'parked'):
-        moving = row.kind == 'traffic'
+    moving = row.kind == 'traffic'
+    if moving and np.random.default_rng((*key, 16)).random() < _MOTORCYCLES:
+        return Actor(x_m, z_m, turn, _motorcycle(key))
+    if moving or row.kind == 'parked':
         if not moving and row.x_m < 0:
             turn = math.pi
         turn += float(rng.normal(0, 0.012 if moving else 0.03))
@@ -100,9 +104,18 @@ def _actor(row: Row, key: tuple[int, ...], z_m: float, time_s: float) -> Actor:
         turn += float(rng.normal(0, 0.25))
         x_m += float(rng.uniform(-0.6, 0.6))
         return Actor(x_m, z_m, turn, ((people.walker(looks, phase), PERSON),))
-    tube = tuple(rng.uniform(30, 220, 3).tolist())
-    bicycle = people.bicycle((tube[0], tube[1], tube[2]))
-    return Actor(x_m, z_m, turn, ((bicycle, BICYCLE), (people.rider(looks, phase), PERSON)))
+    red, green, blue = rng.uniform(30, 220, 3).tolist()
+    bicycle = two_wheelers.bicycle((red, green, blue))
+    rider = two_wheelers.cyclist(looks, phase)
+    return Actor(x_m, z_m, turn, ((bicycle, BICYCLE), (rider, PERSON)))
+
+
+def _motorcycle(key: tuple[int, ...]) -> tuple[tuple[Figure, int], ...]:
+    """Return a motorcycle and who rides it."""
+    rng = np.random.default_rng((*key, 17))
+    red, green, blue = rng.uniform(20, 210, 3).tolist()
+    rider = two_wheelers.motorcyclist(Looks.random(rng), int(rng.integers(100)))
+    return (two_wheelers.motorcycle((red, green, blue)), MOTORCYCLE), (rider, PERSON)
 
 
 @functools.lru_cache(maxsize=4096)
