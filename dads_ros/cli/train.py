@@ -22,8 +22,6 @@ from pathlib import Path
 import sys
 
 from dads_ros.detector.data import load_coco
-from dads_ros.detector.drawn import draw_samples
-from dads_ros.detector.drawn import FIRST_TRAINING
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
@@ -32,6 +30,8 @@ from dads_ros.detector.training import Settings
 from dads_ros.detector.training import train
 from dads_ros.detector.training import Training
 from dads_ros.errors import ConfigError
+from dads_ros.media.drawn import draw_samples
+from dads_ros.media.drawn import FIRST_TRAINING
 from dads_ros.model.devices import find_device
 from dads_ros.model.threads import use_threads
 import torch

@@ -49,15 +49,23 @@ class SceneFrame:
 
 
 def frames(
-    seed: int, count: int, *, width: int = 640, height: int = 360, rate_hz: float = 10.0
+    seed: int,
+    count: int,
+    *,
+    width: int = 640,
+    height: int = 360,
+    rate_hz: float = 10.0,
+    many_two_wheelers: bool = False,
 ) -> Iterator[SceneFrame]:
     """
     Yield ``count`` frames of the drive that the seed names.
 
     :param seed: not negative; chooses road, light, weather and traffic.
     :param rate_hz: frames per second; time and so the traffic follow it.
+    :param many_two_wheelers: with motorcycles and many cyclists: to learn from, and to be judged
+        by. A demo's street has no motorcycles and few cyclists.
     """
-    scene = Composition(seed, width, height)
+    scene = Composition(seed, width, height, many_two_wheelers=many_two_wheelers)
     min_height = MIN_HEIGHT_PX * height / 360
     for index in range(count):
         time_s = index / rate_hz

@@ -39,9 +39,6 @@ from dads_ros.detector.coco import category_names
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
-from dads_ros.detector.drawn import draw_samples
-from dads_ros.detector.drawn import FIRST_TRIAL
-from dads_ros.detector.drawn import samples_of
 from dads_ros.detector.evaluate import average_precision
 from dads_ros.detector.evaluate import false_positives_per_empty_frame
 from dads_ros.detector.evaluate import SMALLEST_PX
@@ -60,6 +57,9 @@ from dads_ros.errors import ConfigError
 from dads_ros.errors import MediaError
 from dads_ros.media.clip import FRAMES
 from dads_ros.media.clip import RATE_HZ
+from dads_ros.media.drawn import draw_samples
+from dads_ros.media.drawn import FIRST_TRIAL
+from dads_ros.media.drawn import samples_of
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.surgery import head
 from dads_ros.model.threads import use_threads

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 
 from dads_ros.media.drawing.traffic import Row
 from dads_ros.media.drawing.world import Marking
@@ -26,6 +27,9 @@ import numpy as np
 _WHITE = (214.0, 214.0, 208.0)
 _YELLOW = (206.0, 164.0, 60.0)
 _FAR = 100.0
+# Where there are many two-wheelers.
+_MOTORCYCLES = 1 / 12
+_CYCLISTS_GAP_M = 18.0
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,19 @@ class Layout:
     barrier_m: float | None = None
 
 
-def choose(rng: np.random.Generator) -> Layout:
+def choose(rng: np.random.Generator, *, many_two_wheelers: bool) -> Layout:
     """Return a random road."""
-    return (_street if rng.random() < 0.6 else _highway)(rng)
+    layout = (_street if rng.random() < 0.6 else _highway)(rng)
+    if not many_two_wheelers:
+        return layout
+    return replace(layout, rows=tuple(_with_two_wheelers(row) for row in layout.rows))
+
+
+def _with_two_wheelers(row: Row) -> Row:
+    """Return a row of traffic with motorcycles among it, or one of cyclists with more of them."""
+    if row.kind == 'traffic':
+        return replace(row, motorcycles=_MOTORCYCLES)
+    return replace(row, gap_m=_CYCLISTS_GAP_M) if row.kind == 'riders' else row
 
 
 def _street(rng: np.random.Generator) -> Layout:
@@ -76,7 +90,7 @@ def _street(rng: np.random.Generator) -> Layout:
         Row(9.6, 1.3, 13.0, 'walkers', 0.5),
         Row(10.2, -1.2, 17.0, 'walkers', 0.5),
         Row(-13.2, 1.2, 12.0, 'walkers', 0.5),
-        Row(5.25, 4.5, 18.0, 'riders', 0.6),
+        Row(5.25, 4.5, 46.0, 'riders', 0.6),
     )
     built = rng.random() < 0.75
     return Layout(

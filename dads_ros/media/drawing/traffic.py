@@ -33,7 +33,6 @@ import numpy as np
 PERSON, BICYCLE, CAR, MOTORCYCLE, BUS, TRUCK = range(6)  # into scene.LABELS
 REACH_M = 78.0
 _FIRST_LAP = 100_000  # seeds are not negative
-_MOTORCYCLES = 1 / 12  # of what drives
 _BEHIND_M = 12.0  # things go on until they are this far behind the camera
 
 
@@ -46,6 +45,7 @@ class Row:
     gap_m: float
     kind: str  # 'traffic', 'parked', 'walkers', 'riders'
     fill: float = 1.0  # share of the places that are taken
+    motorcycles: float = 0.0  # share of the traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _actor(row: Row, key: tuple[int, ...], z_m: float, time_s: float) -> Actor:
     turn = math.pi if row.speed_mps < 0 else 0.0
     x_m = row.x_m + float(rng.uniform(-0.2, 0.2))
     moving = row.kind == 'traffic'
-    if moving and np.random.default_rng((*key, 16)).random() < _MOTORCYCLES:
+    if np.random.default_rng((*key, 16)).random() < row.motorcycles:
         return Actor(x_m, z_m, turn, _motorcycle(key))
     if moving or row.kind == 'parked':
         if not moving and row.x_m < 0:

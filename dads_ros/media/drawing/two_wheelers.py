@@ -26,7 +26,7 @@ from dads_ros.media.drawing.people import Looks
 from dads_ros.media.drawing.people import Part
 import numpy as np
 
-_BLACK, _STEEL = (26, 26, 26), (120, 120, 120)
+_TYRE, _BLACK, _STEEL = (24, 24, 24), (26, 26, 26), (120, 120, 120)
 _RED, _WHITE, _AMBER = (196, 36, 30), (240, 236, 214), (220, 130, 40)
 _HELMETS = ((30, 30, 34), (214, 212, 206), (170, 36, 40), (44, 74, 140), (196, 150, 40))
 _TUBES = (
@@ -57,7 +57,7 @@ def bicycle(frame: Colour) -> Figure:
     """Return a bicycle that points along z."""
     parts: list[Part] = []
     for hub in (-0.52, 0.52):
-        parts += _wheel(hub, 0.34, 0.05)
+        parts += _wheel(hub, 0.34, 0.32, 0.05)
         parts.append(((-0.05, 0.34, hub), (0.05, 0.34, hub), 0.06, _STEEL))
     joints = {
         'rear': (0.0, 0.34, -0.52), 'front': (0.0, 0.34, 0.52), 'pedals': (0.0, 0.30, -0.05),
@@ -98,7 +98,7 @@ def motorcycle(paint: Colour) -> Figure:
     """Return a motorcycle."""
     parts: list[Part] = []
     for hub in (-0.68, 0.72):
-        parts += _wheel(hub, 0.31, 0.13)
+        parts += _wheel(hub, 0.31, 0.245, 0.13)
         parts.append(((-0.06, 0.31, hub), (0.06, 0.31, hub), 0.12, _STEEL))
     for side in (-1, 1):
         parts.append(((side * 0.09, 0.31, 0.72), (side * 0.09, 0.92, 0.48), 0.07, _STEEL))
@@ -122,9 +122,10 @@ def motorcycle(paint: Colour) -> Figure:
     return figure_of(parts)
 
 
-def _wheel(hub_z_m: float, radius_m: float, tyre_m: float) -> list[Part]:
-    """Return the tyre of a wheel that stands on the road."""
+def _wheel(axle_z_m: float, axle_m: float, radius_m: float, tyre_m: float) -> list[Part]:
+    """Return a tyre; its axle is so high, and its middle so far from the axle."""
     angles = np.arange(17) * (2 * math.pi / 16)
-    middle = radius_m - tyre_m / 2
-    ring = [(0.0, radius_m + middle * math.sin(a), hub_z_m + middle * math.cos(a)) for a in angles]
-    return [(a, b, tyre_m, _BLACK) for a, b in itertools.pairwise(ring)]
+    ring = [
+        (0.0, axle_m + radius_m * math.sin(a), axle_z_m + radius_m * math.cos(a)) for a in angles
+    ]
+    return [(a, b, tyre_m, _TYRE) for a, b in itertools.pairwise(ring)]

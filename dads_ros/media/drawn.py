@@ -33,19 +33,23 @@ _RATE_HZ = 0.7
 
 
 def draw_samples(count: int, first_drive: int) -> list[Sample]:
-    """Return so many frames of drives from the one named on, with progress."""
+    """Return so many frames of drives from the one named on, all kinds in them, with progress."""
     samples: list[Sample] = []
     bar = tqdm(total=count, desc='scenes', unit='frame', disable=not count)
     while len(samples) < count:
         wanted = min(_FRAMES_PER_DRIVE, count - len(samples))
-        for sample in samples_of(first_drive + len(samples), wanted, _RATE_HZ):
+        drive = first_drive + len(samples)
+        for sample in samples_of(drive, wanted, _RATE_HZ, many_two_wheelers=True):
             samples.append(sample)
             bar.update()
     return samples
 
 
-def samples_of(drive: int, count: int, rate_hz: float) -> Iterator[Sample]:
+def samples_of(
+    drive: int, count: int, rate_hz: float, *, many_two_wheelers: bool = False
+) -> Iterator[Sample]:
     """Yield the first frames of one drive."""
-    for frame in scene.frames(drive, count, rate_hz=rate_hz):
+    drawn = scene.frames(drive, count, rate_hz=rate_hz, many_two_wheelers=many_two_wheelers)
+    for frame in drawn:
         sure = np.zeros(len(frame.class_ids), bool)
         yield Sample(frame.image_rgb, Boxes(frame.boxes, frame.class_ids, sure), 'scene')
