@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
     samples = load_coco(args.data / 'train.json', LABELS, size=twice)
     samples = [sample for sample in samples if sample.clip not in args.leave_out]
-    samples += draw_samples(round(args.scenes * len(samples)), args.seed * FIRST_TRAINING)
+    samples += draw_samples(round(args.scenes * len(samples)), (args.seed + 1) * FIRST_TRAINING)
     held_out = load_coco(args.data / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
     if len(samples) < settings.batch:
         raise ConfigError(

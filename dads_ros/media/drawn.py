@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 # Seeds of drives: a demo takes small ones, a bench those from here on,
 FIRST_TRIAL = 1_000
-# and a training run those from so many times its own seed on, which is not 0.
+# and training runs from those on, each this far from the next.
 FIRST_TRAINING = 100_000
 _FRAMES_PER_DRIVE = 3
 _RATE_HZ = 0.7

@@ -17,8 +17,8 @@ A generated driving scene with exact ground truth: the demo's default clip.
 
 Everything is drawn from the seed alone, so the same seed gives the same pixels and boxes on every
 run. The camera sits in a car that drives along a street or a highway by day, among cars, trucks,
-buses, motorcycles, people and cyclists. Boxes are of what can be seen of each thing in the
-picture.
+buses, people and cyclists, and motorcycles where asked for. Boxes are of what can be seen of each
+thing in the picture.
 """
 
 from __future__ import annotations

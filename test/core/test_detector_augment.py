@@ -99,6 +99,20 @@ def test_rare_patches_leave_out_the_commonest_class_and_ignored_boxes():
     assert rare_patches([]) == {}
 
 
+def test_a_class_with_few_boxes_is_pasted_as_often_as_one_with_many():
+    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    places = np.array([[4 + 10 * i, 10, 13 + 10 * i, 30] for i in range(14)], np.float32)
+    kinds = np.array([2] * 8 + [0] * 5 + [3])
+    sample = Sample(image, Boxes(places, kinds, np.zeros(14, bool)), 'clip')
+    blank = Sample(image, boxes([], None), 'clip')
+    augmenter = Augmenter([sample, blank], HEIGHT, WIDTH, Recipe(mosaic=0.0, paste=1.0))
+    _, truth = augmenter.batch([1] * 150, np.random.default_rng(0))
+    pasted = np.bincount(np.concatenate([item.class_ids for item in truth]), minlength=4)
+    assert pasted[2] == 0  # the commonest
+    assert pasted[0] > 50 and pasted[3] > 50
+    assert 0.7 < pasted[3] / pasted[0] < 1.4
+
+
 def test_concatenate_joins_lists():
     both = concatenate([boxes([[0, 0, 1, 1]], [3]), boxes([], None), boxes([[1, 1, 2, 2]], [4])])
     assert both.class_ids.tolist() == [3, 4]

@@ -90,3 +90,10 @@ def test_all_kinds_appear() -> None:
         for i in frame.class_ids
     }
     assert seen == set(scene.LABELS)
+
+
+def test_a_demos_street_has_no_motorcycles() -> None:
+    motorcycle = scene.LABELS.index('motorcycle')
+    for seed in range(12):
+        for frame in scene.frames(seed, 3, width=320, height=180, rate_hz=0.4):
+            assert motorcycle not in frame.class_ids

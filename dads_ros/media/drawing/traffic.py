@@ -64,12 +64,14 @@ def actors(rows: tuple[Row, ...], seed: int, time_s: float, travelled_m: float) 
         loop_m = max(math.ceil((REACH_M + _BEHIND_M) / row.gap_m), 1) * row.gap_m
         moved = row.speed_mps * time_s - travelled_m
         for place in range(round(loop_m / row.gap_m)):
-            start = (place + _offset((seed, 11, index, place))) * row.gap_m + moved
+            # Its own share of the gap, -0.2 to 0.2.
+            offset = 0.4 * _chance((seed, 11, index, place)) - 0.2
+            start = (place + offset) * row.gap_m + moved
             lap = math.floor(start / loop_m)
             z_m = start - lap * loop_m - _BEHIND_M
             # A new lap is a new thing.
             key = (seed, index, place, lap + _FIRST_LAP)
-            if z_m < REACH_M and 0.5 + _offset((*key, 12)) / 0.4 < row.fill:
+            if z_m < REACH_M and _chance((*key, 12)) < row.fill:
                 yield _actor(row, key, z_m, time_s)
 
 
@@ -90,10 +92,10 @@ def _actor(row: Row, key: tuple[int, ...], z_m: float, time_s: float) -> Actor:
     rng = np.random.default_rng((*key, 15))
     turn = math.pi if row.speed_mps < 0 else 0.0
     x_m = row.x_m + float(rng.uniform(-0.2, 0.2))
-    moving = row.kind == 'traffic'
-    if np.random.default_rng((*key, 16)).random() < row.motorcycles:
+    if _chance((*key, 16)) < row.motorcycles:
         return Actor(x_m, z_m, turn, _motorcycle(key))
-    if moving or row.kind == 'parked':
+    if row.kind in ('traffic', 'parked'):
+        moving = row.kind == 'traffic'
         if not moving and row.x_m < 0:
             turn = math.pi
         turn += float(rng.normal(0, 0.012 if moving else 0.03))
@@ -119,9 +121,9 @@ def _motorcycle(key: tuple[int, ...]) -> tuple[tuple[Figure, int], ...]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _offset(key: tuple[int, ...]) -> float:
-    """Return a thing's own share of its gap, -0.2 to 0.2."""
-    return float(np.random.default_rng(key).uniform(-0.2, 0.2))
+def _chance(key: tuple[int, ...]) -> float:
+    """Return a thing's own number from 0 to 1."""
+    return float(np.random.default_rng(key).random())
 
 
 @functools.lru_cache(maxsize=256)
