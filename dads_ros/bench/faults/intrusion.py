@@ -60,12 +60,13 @@ def intrude(rig: Rig, duration_s: float) -> Intrusion:
 
     Raises ProcessError when it, or a node, fails.
     """
-    done = subprocess.run(
-        ['intruder', str(duration_s), '--ros-args', '-r', f'__ns:={NAMESPACE}'],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with rig.every_frame_sent():  # what it does not hear it cannot repeat
+        done = subprocess.run(
+            ['intruder', str(duration_s), '--ros-args', '-r', f'__ns:={NAMESPACE}'],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode:
         raise ProcessError(f"'intruder' ended with status {done.returncode}:\n{done.stderr}")
     rig.wait(0.5)

@@ -25,6 +25,7 @@ import time
 
 from dads_ros.bench.faults.rig import CAMERA_HZ
 from dads_ros.bench.faults.rig import NAMESPACE
+from dads_ros.bench.faults.rig import PATIENCE_S
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.errors import ProcessError
 from dads_ros.pipeline.frame import Outcome
@@ -93,8 +94,13 @@ def flood(rig: Rig, duration_s: float) -> Flood:
     Raises ProcessError when it, or a node, fails.
     """
     rig.set('cloud', vehicles=['.', FLOODER])
-    rig.set('monitor', mode='cloud')  # where it might compute by itself, nothing would be tried
-    rig.wait_for_cloud()
+    with rig.every_frame_sent():  # where the car might go on alone, nothing would be tried
+        found = _flooded(rig, duration_s)
+    rig.set('cloud', vehicles=['.'])
+    return found
+
+
+def _flooded(rig: Rig, duration_s: float) -> Flood:
     before_ns = time.monotonic_ns()
     rig.wait(BEFORE_S)
     after_ns = time.monotonic_ns()
@@ -114,9 +120,7 @@ def flood(rig: Rig, duration_s: float) -> Flood:
     if child.returncode:
         raise ProcessError(f"'flooder' ended with status {child.returncode}:\n{errors}")
     end_ns = time.monotonic_ns()
-    rig.set('cloud', vehicles=['.'])
-    rig.set('monitor', mode='auto')
-    rig.wait(0.5)
+    rig.wait(2 * PATIENCE_S)  # until the last of them have ended
     told = json.loads(out)
     within = _between(rig.frames(), told['began_ns'], end_ns)
     # Sizes came five a second, the last when the flood was over.

@@ -61,6 +61,8 @@ CAMERA_HZ = 10.0
 # A whole frame on the car: fast enough to go on alone, slow enough for the cloud to be worth it.
 EDGE_FRAME_S = 0.08
 WATCHDOG_S = 2.0
+# Long enough for an answer on a slow and busy machine: what is asked then is whether it comes.
+PATIENCE_S = 1.0
 NODES = ('recorder', 'cloud', 'edge', 'monitor', 'player')
 NAMESPACE = '/car'
 LINK_MBPS = 8.0
@@ -232,6 +234,16 @@ class Rig:
             self.start('player')
             self._wait_for_word('player', ': playing')
             self.stop('other camera')
+
+    @contextmanager
+    def every_frame_sent(self) -> Iterator[None]:
+        """Have the car send all frames for a while, and give each answer a whole second."""
+        self.stop('monitor')
+        self.start_again('monitor', mode='cloud', deadline_floor_s=PATIENCE_S)
+        self.wait_for_cloud()
+        yield
+        self.stop('monitor')
+        self.start_again('monitor')
 
     def wait(self, seconds: float) -> None:
         """Wait; raise ProcessError when a node ends meanwhile."""
