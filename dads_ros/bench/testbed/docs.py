@@ -82,8 +82,8 @@ nothing was answered, or that no plan followed.
   latency and longest stage it stands under heavy load, too, unless it was driven there.
 - In the table of the networks deadlines are up to 60 s and the buffer is 1 MB, so that raw
   frames come through, and ours changes its plan for a gain of 3 %, not 10 %.
-- The first seconds of each stretch of a steady rate do not count; before a trace its first rate
-  holds for 3 s, which do not count either.
+- The first seconds of each stretch of a steady rate do not count. Traces are driven on end, by the
+  same nodes; before each its first rate holds for 3 s, which do not count either.
 - The link is open until all nodes have met. The probes' share counts, with their headers, those
   from the trace's beginning on; the table's short drives are left out of it.
 - Of the car's nodes only the edge talks to the cloud; the others are known on the car alone.
@@ -111,7 +111,7 @@ def write(docs: Path, result: dict[str, Any], taken: Sequence[Taken]) -> None:
     images = docs / 'img'
     images.mkdir(exist_ok=True)
     text = page(result)
-    drives = [t.run for t in taken if t.title.startswith('trace ') and t.method.name == 'dads']
+    drives = [t.run for t in taken if t.title.startswith('trace') and t.method.name == 'dads']
     if drives:
         plot_drive(images / 'testbed_trace.svg', drives[0])
         text += '\n![A drive along a trace](img/testbed_trace.svg)\n'

@@ -68,7 +68,8 @@ def light_hz(whole_s: float) -> float:
 def light_levels(period_s: float) -> Levels:
     """Return the staircase under light load, for what changes its plan on it."""
     settling_s = max(_SETTLING_S, period_s)
-    return Levels(period_s, settling_s + _LIGHT_FRAMES * period_s, settling_s, _LEAD_S)
+    frames = STATIC_FRAMES if period_s > SLOW_S else _LIGHT_FRAMES
+    return Levels(period_s, settling_s + frames * period_s, settling_s, _LEAD_S)
 
 
 def apart(period_s: float, delay_s: float, frames: int) -> Levels:

@@ -33,12 +33,11 @@ from dads_ros.bench.testbed.rig import Rig
 from dads_ros.bench.testbed.table import Network
 from dads_ros.bench.testbed.table import PLAIN
 from dads_ros.bench.testbed.table import SOLVED
-from dads_ros.bench.testbed.traces import follow_trace
+from dads_ros.bench.testbed.tour import LEAD_S
+from dads_ros.bench.testbed.traces import follow_traces
 from dads_ros.bench.testbed.traces import jitter
-from dads_ros.bench.testbed.traces import LEAD_S
 from dads_ros.bench.testbed.traces import mobile
 from dads_ros.bench.testbed.traces import react
-from dads_ros.bench.testbed.traces import stay
 from dads_ros.detector.zoo import ZOO
 from dads_ros.errors import ConfigError
 from dads_ros.errors import DadsError
@@ -218,10 +217,8 @@ class _Bench:
             if seconds < length_s:
                 told = f'of {length_s:.0f} s of the trace the first {seconds:.0f} s are driven'
                 print(told, file=sys.stderr)
-        static = None if quick else stay(rig, self._clip, seconds)
-        for path in self._paths:
-            found = follow_trace(rig, path, self._clip, seconds, static)
-            self._found['traces'][path.stem] = found
+        found = self._found['traces']
+        follow_traces(rig, self._paths, self._clip, seconds, found, static=not quick)
 
     def _networks(self) -> None:
         if self._args.quick:

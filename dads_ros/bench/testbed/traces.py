@@ -37,6 +37,10 @@ from dads_ros.bench.testbed.runs import latency
 from dads_ros.bench.testbed.runs import one_way_s
 from dads_ros.bench.testbed.runs import stage_medians_s
 from dads_ros.bench.testbed.runs import stage_sum_error
+from dads_ros.bench.testbed.tour import LEAD_S
+from dads_ros.bench.testbed.tour import Leg
+from dads_ros.bench.testbed.tour import Tour
+from dads_ros.bench.testbed.tour import tours_of
 from dads_ros.errors import ConfigError
 from dads_ros.media.sources import open_source
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
@@ -53,7 +57,6 @@ from dads_ros.simulation.world import World
 from dads_ros.testbed.bed import Setup
 from dads_ros.testbed.drive import Drive
 from dads_ros.testbed.lane import Impairment
-from dads_ros.trace import load_trace
 from dads_ros.trace import Trace
 
 _STEP_BEGIN_S = 4.0
@@ -67,52 +70,79 @@ _STEP_GAIN = 0.25
 _JITTERING = (1.2, 0.9, 1.05, 0.8, 1.1, 0.95)
 _JITTER_S = 0.5
 _STEADY_BPS = 10e6
-# The link comes from being open, which is no part of a trace: its first rate holds for so long
-# before, and does not count.
-LEAD_S = 3.0
-# A trace of a second would leave nothing to measure.
-_LEAST_S = 5.0
 
 
-def follow_trace(
-    rig: Rig, path: Path, clip: str, seconds: float, static: dict[str, Any] | None
-) -> dict[str, Any] | None:
+# Of a trace by its name; None where our own drive did not fit in.
+Found = dict[str, dict[str, Any] | None]
+
+
+def follow_traces(
+    rig: Rig, paths: Sequence[Path], clip: str, seconds: float, found: Found, *, static: bool
+) -> None:
     """
-    Drive along a trace; return latencies and their ratio to the oracle's mean.
+    Drive along traces; find latencies and their ratio to the oracle's mean.
 
-    :param seconds: at most; the first of a longer trace.
-    :param static: what plans that need no link gave; None to drive no static plan.
-    :return: None when our own drive did not fit in.
+    :param seconds: at most of each; the first of a longer trace.
+    :param found: takes what is found, as soon as it is: a drive may be the last.
+    :param static: whether to drive plans that never change, too.
     """
-    trace = load_trace(path)
-    driven_s = min(seconds, max(trace.length_s or seconds, _LEAST_S))
-    setup = Setup(trace.after(LEAD_S))
-    drive = Drive(clip, LEAD_S + driven_s, setup, EDGE_SLOWDOWN, loop=True)
-    taken = rig.drive(f'trace {path.stem}', drive)
+    tours = tours_of(paths, seconds)
+    on_car = _stay(rig, clip, seconds) if static else {}
+    for tour in tours:
+        best_cuts = _follow(rig, tour, clip, on_car, found)
+        if not static or not best_cuts:
+            continue
+        _drive_static(rig, tour, clip, METHODS[JPEG_UPLOAD], found)
+        for cut in {cut: None for cut in best_cuts if cut}:
+            same = zip(tour.legs, best_cuts, strict=True)
+            legs = tuple(leg for leg, best in same if best == cut)
+            _drive_static(rig, Tour(legs), clip, cut, found)
+
+
+def _follow(
+    rig: Rig, tour: Tour, clip: str, on_car: dict[str, Any], found: Found
+) -> list[Method | None]:
+    """Drive ours; return the best fixed cut of each leg, nothing when there was no time."""
+    found |= dict.fromkeys(leg.name for leg in tour.legs)
+    taken = rig.drive(tour.title, drive := _drive_along(tour, clip))
     if taken is None:
-        return None
+        return []
     table = rig.policy_of(drive).table
-    since_s = began_s(taken.run) + LEAD_S
-    world, driven = as_driven(table, trace, taken.run, since_s, driven_s)
-    oracle = Car(world, driven, Oracle(world, driven, BUNDLE_OVERHEAD_BYTES)).run()
-    ours = latency(taken.run, lead_s=LEAD_S)
-    others = dict(static or {})
-    if static is not None:
-        for method in (METHODS[JPEG_UPLOAD], _best_fixed_cut(driven, world, taken.run)):
-            if method and (other := rig.drive(f'trace {path.stem}', drive, method)):
-                others[method.name] = asdict(latency(other.run, lead_s=LEAD_S))
+    best_cuts = []
+    for leg, run in zip(tour.legs, tour.runs(taken.run, began_s(taken.run)), strict=True):
+        world, driven = as_driven(table, leg.trace, run, began_s(run) + LEAD_S, leg.seconds)
+        oracle = Car(world, driven, Oracle(world, driven, BUNDLE_OVERHEAD_BYTES)).run()
+        found[leg.name] = _figures_of(leg, run, oracle.mean_delay_s) | {'static': {**on_car}}
+        best_cuts.append(_best_fixed_cut(driven, world, run))
+    return best_cuts
+
+
+def _drive_static(rig: Rig, tour: Tour, clip: str, method: Method, found: Found) -> None:
+    """Drive by a method that never changes its plan, when there is time."""
+    taken = rig.drive(tour.title, _drive_along(tour, clip), method)
+    runs = tour.runs(taken.run, began_s(taken.run)) if taken else []
+    for leg, run in zip(tour.legs, runs, strict=False):
+        if of_leg := found[leg.name]:
+            of_leg['static'][method.name] = asdict(latency(run, lead_s=LEAD_S))
+
+
+def _figures_of(leg: Leg, run: RunRecord, oracle_s: float) -> dict[str, Any]:
+    ours = latency(run, lead_s=LEAD_S)
     return {
-        'seconds': driven_s,
-        'of_s': trace.length_s,
-        'oracle_mean_s': oracle.mean_delay_s,
-        'over_oracle': ours.mean_s / oracle.mean_delay_s if ours.mean_s is not None else None,
+        'seconds': leg.seconds,
+        'of_s': leg.trace.length_s,
+        'oracle_mean_s': oracle_s,
+        'over_oracle': ours.mean_s / oracle_s if ours.mean_s is not None else None,
         'ours': asdict(ours),
-        'switches_a_second': steady_switches(taken.run),
-        'static': others,
+        'switches_a_second': steady_switches(run),
     }
 
 
-def stay(rig: Rig, clip: str, seconds: float) -> dict[str, Any]:
+def _drive_along(tour: Tour, clip: str) -> Drive:
+    return Drive(clip, tour.seconds, Setup(tour.trace), EDGE_SLOWDOWN, loop=True)
+
+
+def _stay(rig: Rig, clip: str, seconds: float) -> dict[str, Any]:
     """Drive by plans that need no link; return their latencies."""
     drive = Drive(clip, LEAD_S + seconds, _steady(1e6), EDGE_SLOWDOWN, loop=True)
     taken = rig.drive('any trace', drive, METHODS['edge-only'])
