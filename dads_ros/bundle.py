@@ -171,7 +171,7 @@ def check_plan(plan: Plan) -> None:
     if not all(math.isfinite(t) and 0 <= t < MAX_TIME_S for t in times_s):
         raise BundleError('times out of range')
     # Written so that NaN fails.
-    if not (plan.max_stage_s > 0 and plan.window <= MAX_WINDOW):
+    if not (plan.max_stage_s > 0 and plan.window(read_s=0.0) <= MAX_WINDOW):
         raise BundleError('too many frames under way')
 
 

@@ -85,16 +85,18 @@ class Plan:
         """Return the longest of the three stages, which bounds the frame rate."""
         return max(self.edge_s, self.transfer_s, self.cloud_s)
 
-    @property
-    def window(self) -> int:
+    def window(self, read_s: float) -> int:
         """
         Return how many frames may be under way at once.
 
         As many as it takes to keep the longest stage busy, with WINDOW_SLACK against jitter. More
         would only queue in the modem, where no newer frame can overtake them: where nothing keeps
         up, each makes every answer older by the longest stage.
+
+        :param read_s: what an image takes to read before anything of the plan begins: a frame
+            that is let in has all of that before it, too.
         """
-        return 1 if self.is_local else window_of(self.delay_s, self.max_stage_s)
+        return 1 if self.is_local else window_of(read_s + self.delay_s, self.max_stage_s)
 
 
 def window_of(delay_s: float, max_stage_s: float) -> int:

@@ -245,7 +245,7 @@ class EdgePipeline:
 
     def _has_room(self, plan: Plan) -> bool:
         """Return whether a frame may begin: the link bounds how many are sent, not the car."""
-        return plan.is_local or self._book.in_flight < plan.window
+        return plan.is_local or self._book.in_flight < plan.window(self._stage.read_s)
 
     def _count_misses(self, missed: int) -> None:
         if not missed:

@@ -16,7 +16,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import AbstractContextManager
+from statistics import median
 import time
 
 from dads_ros import codec
@@ -32,6 +34,9 @@ from dads_ros.pipeline.halves import PreparedPlan
 from dads_ros.pipeline.references import SentTensors
 from dads_ros.plan import Plan
 import numpy as np
+
+# Of the last so many images it is told how long one takes to read.
+READS = 9
 
 
 class EdgeStage:
@@ -56,6 +61,12 @@ class EdgeStage:
         self._cap_bytes = cap_bytes
         self._sent = SentTensors()
         self._slowdown = slowdown
+        self._reads_s: deque[float] = deque(maxlen=READS)
+
+    @property
+    def read_s(self) -> float:
+        """Return what an image took to read and to resize lately; 0 before the first."""
+        return median(self._reads_s) if self._reads_s else 0.0
 
     def begin(self, frame: Frame, prepared: PreparedPlan) -> None:
         """
@@ -74,6 +85,7 @@ class EdgeStage:
             pixels = letterbox(image, self._detector.input_height, self._detector.input_width)
         read_ns = time.monotonic_ns()
         frame.times.preprocess_s = (read_ns - started_ns) / 1e9
+        self._reads_s.append(frame.times.preprocess_s)
         if prepared.head is None:
             frame.kept = (pixels,)
             return

@@ -165,7 +165,7 @@ class Car:
 
     def _begin(self) -> None:
         plan, row = self._plan()
-        if not plan.is_local and self._book.in_flight >= plan.window:
+        if not plan.is_local and self._book.in_flight >= plan.window(self._world.preprocess_s):
             return
         frame, self._mailbox = self._mailbox, None
         assert frame is not None

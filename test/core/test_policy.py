@@ -205,7 +205,7 @@ def test_wishes_are_met_at_once_and_kept(wish, row, mode, alive):
     for mbps in (0.0, 50.0, 0.01):
         driver.see(mbps, 20, alive=alive and mbps > 0)
         assert driver.row == row and driver.policy.plan.mode is mode
-        assert driver.policy.plan.window >= 1
+        assert driver.policy.plan.window(read_s=0.0) >= 1
     driver.policy.ask('auto')
     driver.see(2.0, 30)
     assert driver.policy.plan.mode is Mode.LIGHT

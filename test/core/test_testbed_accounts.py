@@ -114,11 +114,11 @@ def test_a_steady_trace_in_pieces_carries_what_one_does(
 
 def test_cost_is_what_is_no_payload() -> None:
     link = LinkRecord(0.5, 1e6, 1e6, 1e6, 0.04, 1.0, 1.0, 10.0, True, 70, 99_000)
-    later = replace(link, t_s=3.0, probes=72, probed_bytes=99_272)
+    later = replace(link, t_s=6.0, probes=72, probed_bytes=99_272)
     run = run_of(frame(1, 1.0), frame(2, 2.0), trace=((1.0, 4e6),))
     run = replace(run, links=(replace(link, t_s=0.0, probes=0, probed_bytes=0), link, later))
-    cost = own_cost(run, {'uplink_bytes': 2500, 'seconds': 2.0, 'monitor_cpu_s': 0.01})
+    cost = own_cost(run, {'uplink_bytes': 2500, 'seconds': 5.0, 'monitor_cpu_s': 0.025})
     assert cost.of_sent == pytest.approx(0.2)
     assert cost.of_link == pytest.approx((272 + 2 * 114) / 1e6)
     assert cost.monitor_cpu == pytest.approx(0.005)
-    assert own_cost(run, {'uplink_bytes': 2500, 'seconds': 2.0}).monitor_cpu is None
+    assert own_cost(run, {'uplink_bytes': 2500, 'seconds': 5.0}).monitor_cpu is None

@@ -22,6 +22,7 @@ from itertools import pairwise
 from typing import Any
 
 from dads_ros.bench.testbed.runs import began_s
+from dads_ros.bench.testbed.tour import LEAD_S
 from dads_ros.report.schema import RunRecord
 
 # Of a datagram: Ethernet, IP, UDP, and the transport's own (RTPS with time and destination).
@@ -83,22 +84,31 @@ class Cost:
 
 
 def own_cost(run: RunRecord, counted: dict[str, Any]) -> Cost:
-    """Return a drive's own cost from its run and what the testbed counted."""
+    """
+    Return a drive's own cost from its run and what the testbed counted.
+
+    Of probes those count that came after the lead: as the trace begins, some are under way that
+    were sized for the open link.
+    """
     since_s, seconds = began_s(run), counted['seconds']
     payload = sum(f.size_bytes for f in run.frames if f.t_s + f.wait_s >= since_s)
     sent = counted['uplink_bytes']
     extra = max(0.0, sent - payload)
     used_s = counted.get('monitor_cpu_s')
-    capacity = capacity_bytes(run.info.link.trace or ((0.0, 0.0),), seconds)
+    probed = _probed_bytes(run, since_s + LEAD_S)
+    trace = run.info.link.trace or ((0.0, 0.0),)
+    capacity = capacity_bytes(trace, seconds) - capacity_bytes(trace, min(LEAD_S, seconds))
     return Cost(
         monitor_cpu=used_s / seconds if used_s is not None and seconds else None,
-        of_link=_probed_bytes(run, since_s) / capacity if run.links and capacity else None,
+        of_link=probed / capacity if run.links and capacity > 0 else None,
         of_sent=extra / sent if sent else None,
     )
 
 
 def _probed_bytes(run: RunRecord, since_s: float) -> int:
     """Return the bytes of the probes from a moment on, headers included."""
+    if not run.links:
+        return 0
     before = [link for link in run.links if link.t_s <= since_s]
     count, size_bytes = (before[-1].probes, before[-1].probed_bytes) if before else (0, 0)
     last = run.links[-1]

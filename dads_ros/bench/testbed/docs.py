@@ -85,7 +85,8 @@ nothing was answered, or that no plan followed.
 - The first seconds of each stretch of a steady rate do not count. Traces are driven on end, by the
   same nodes; before each its first rate holds for 3 s, which do not count either.
 - The link is open until all nodes have met. The probes' share counts, with their headers, those
-  from the trace's beginning on; the table's short drives are left out of it.
+  from 3 s after the trace's beginning on: as it begins some are under way that were sized for the
+  open link. The table's short drives are left out of it.
 - Of the car's nodes only the edge talks to the cloud; the others are known on the car alone.
 - Latencies are from the image's arrival at the car's node, on the mobile network from the
   camera's stamp. Those along traces are of the frames that were answered; beside them stands

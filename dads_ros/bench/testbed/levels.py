@@ -80,7 +80,8 @@ def apart(period_s: float, delay_s: float, frames: int) -> Levels:
     :param delay_s: that the plan's frames are predicted to take.
     :param frames: on each level; one if the plan is slow.
     """
-    period_s = max(period_s, _APART * delay_s)
+    # Each frame of a static plan is alone already: more time between them would tell no more.
+    period_s = max(min(period_s, SLOW_S), _APART * delay_s)
     if delay_s > SLOW_S:
         # The clock begins as the first frame has ended, so the second one follows soon.
         return Levels(period_s, period_s + 1.5, 0.0)
