@@ -20,6 +20,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+import gc
 import signal
 import sys
 import threading
@@ -280,6 +281,9 @@ def run(*makers: Callable[[], DadsNode]) -> int:
         signal.SIGTERM,
     ):  # a second Ctrl-C must not spoil the exit status
         signal.signal(number, signal.SIG_IGN)
+    # torch leaves half a million objects, which the interpreter would search for garbage as it
+    # ends: a second for nothing.
+    gc.freeze()
     return max(node.exit_status for node in nodes)
 
 

@@ -53,7 +53,7 @@ QUICK_S = 168.0
 FULL_S = 2370.0
 _QUICK_NETWORK = 'resnet18'
 _QUICK_TRACE_S = 8.0
-_TRACE_S = 18.0
+_TRACE_S = 15.0
 _DRIVES_OF_A_TRACE = 4  # ours, on the car, the JPEG, a fixed cut
 _RTTS_S = (0.02, 0.08)
 # Without a folder of traces: minutes of a road with a tunnel, in Mbit/s, one sample each 4 s.
