@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dads_ros.bench.faults.cast import CAMERA_HZ
 from dads_ros.bench.faults.figures import Account
 from dads_ros.bench.faults.figures import account_of
 from dads_ros.bench.faults.figures import PROMISED_S
@@ -34,7 +35,6 @@ from dads_ros.bench.faults.loads import flood
 from dads_ros.bench.faults.loads import Overload
 from dads_ros.bench.faults.loads import overload
 from dads_ros.bench.faults.main import CLOUD_KILL
-from dads_ros.bench.faults.rig import CAMERA_HZ
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.faults.scenarios import scenarios
 from dads_ros.pipeline.frame import Outcome

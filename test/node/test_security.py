@@ -24,10 +24,10 @@ import time
 from typing import Any
 from xml.etree import ElementTree
 
+from dads_ros.bench.faults.cast import NAMESPACE
 from dads_ros.bench.faults.figures import account_of
 from dads_ros.bench.faults.intrusion import intrude
 from dads_ros.bench.faults.intrusion import Intrusion
-from dads_ros.bench.faults.rig import NAMESPACE
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.faults.rotation import IN_FORCE_S
 from dads_ros.bench.faults.rotation import Keys

@@ -32,8 +32,8 @@ import tempfile
 import time
 from typing import Any
 
-from dads_ros.bench.faults.rig import CAMERA_HZ
-from dads_ros.bench.faults.rig import NAMESPACE
+from dads_ros.bench.faults.cast import CAMERA_HZ
+from dads_ros.bench.faults.cast import NAMESPACE
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.fleet.main import narrowest
 from dads_ros.pipeline.frame import Outcome

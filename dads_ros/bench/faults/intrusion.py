@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import json
 import subprocess
 
-from dads_ros.bench.faults.rig import NAMESPACE
+from dads_ros.bench.faults.cast import NAMESPACE
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.errors import ProcessError
 

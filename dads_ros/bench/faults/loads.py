@@ -23,8 +23,8 @@ from statistics import median
 import subprocess
 import time
 
-from dads_ros.bench.faults.rig import CAMERA_HZ
-from dads_ros.bench.faults.rig import NAMESPACE
+from dads_ros.bench.faults.cast import CAMERA_HZ
+from dads_ros.bench.faults.cast import NAMESPACE
 from dads_ros.bench.faults.rig import PATIENCE_S
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.errors import ProcessError

@@ -35,6 +35,7 @@ import tempfile
 import time
 
 from dads_ros.bench.faults import docs
+from dads_ros.bench.faults.cast import CAMERA_HZ
 from dads_ros.bench.faults.figures import Account
 from dads_ros.bench.faults.figures import account_of
 from dads_ros.bench.faults.figures import Row
@@ -45,7 +46,6 @@ from dads_ros.bench.faults.loads import Flood
 from dads_ros.bench.faults.loads import flood
 from dads_ros.bench.faults.loads import Overload
 from dads_ros.bench.faults.loads import overload
-from dads_ros.bench.faults.rig import CAMERA_HZ
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.faults.rotation import Keys
 from dads_ros.bench.faults.scenarios import scenarios

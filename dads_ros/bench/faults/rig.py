@@ -26,8 +26,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import ExitStack
 from contextlib import suppress
-from datetime import datetime
-from datetime import timezone
 import json
 import os
 from pathlib import Path
@@ -35,38 +33,26 @@ import signal
 import time
 from types import TracebackType
 
+from dads_ros.bench.faults.cast import NAMESPACE
+from dads_ros.bench.faults.cast import NODES
+from dads_ros.bench.faults.cast import parameters_of
 from dads_ros.bench.faults.props import write_trace
 from dads_ros.errors import ProcessError
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.processes import node_command
 from dads_ros.processes import Process
 from dads_ros.processes import uninterrupted
-from dads_ros.replay.prepare import prepare
-from dads_ros.replay.prepare import slowed_down
 from dads_ros.report.fields import from_json
 from dads_ros.report.record import load_run
-from dads_ros.report.record import write_info
 from dads_ros.report.schema import FrameRecord
-from dads_ros.report.schema import LinkKind
-from dads_ros.report.schema import LinkSetup
-from dads_ros.report.schema import RunInfo
 from dads_ros.report.schema import RunRecord
-from dads_ros.report.schema import SlowdownKind
-from dads_ros.settings import DEFAULT_DETECTOR
 
 POLL_S = 0.05
 READY_S = 120.0
 RECOVERY_S = 30.0
-CAMERA_HZ = 10.0
-# A whole frame on the car: fast enough to go on alone, slow enough for the cloud to be worth it.
-EDGE_FRAME_S = 0.08
-WATCHDOG_S = 2.0
 # Long enough for an answer on a slow and busy machine: what is asked then is whether it comes.
 PATIENCE_S = 1.0
-NODES = ('recorder', 'cloud', 'edge', 'monitor', 'player')
-NAMESPACE = '/car'
 LINK_MBPS = 8.0
-LINK_RTT_MS = 20.0
 
 
 class _TooLateError(ProcessError):
@@ -99,51 +85,7 @@ class Rig:
 
         self._folder.mkdir(parents=True)
         write_trace(self._steady_link, [(0.0, LINK_MBPS)])
-        prepared = prepare(DEFAULT_DETECTOR, None, 'scene')
-        profile = prepared.profile
-        slowdown = max(1.0, EDGE_FRAME_S / profile.whole_s)
-        edge_profile, cloud_profile = self._folder / 'edge.json', self._folder / 'cloud.json'
-        slowed_down(profile, slowdown).save(edge_profile)
-        profile.save(cloud_profile)
-        info = RunInfo(
-            method='faults',
-            detector=profile.detector,
-            model_hash=profile.model_hash,
-            clip='scene',
-            clip_rate_hz=CAMERA_HZ,
-            frame_count=0,
-            link=LinkSetup(LinkKind.NONE, 'this machine'),
-            edge_slowdown=slowdown,
-            edge_slowdown_kind=SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE,
-            labels=prepared.labels,
-            graph=profile.graph,
-            started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
-            versions=profile.versions,
-            machine={'name': profile.machine},
-            warmup_frames=0,
-        )
-        self.model_hash = profile.model_hash
-        write_info(self._folder / 'info.json', info)
-        self._parameters: dict[str, dict[str, object]] = {
-            'recorder': {
-                'folder': str(self._folder / 'run'),
-                'info': str(self._folder / 'info.json'),
-            },
-            'cloud': {'threads': 1},
-            'edge': {
-                'threads': 1,
-                'vehicle': NAMESPACE.strip('/'),
-                'watchdog_s': WATCHDOG_S,
-                'emulated_slowdown': slowdown,
-                'emulated_uplink': str(self._steady_link),
-                'emulated_rtt_ms': LINK_RTT_MS,
-            },
-            'monitor': {
-                'edge_profile': str(edge_profile),
-                'cloud_profile': str(cloud_profile),
-            },
-            'player': {'source': 'scene', 'loop': True},
-        }
+        self.model_hash, self._parameters = parameters_of(self._folder, self._steady_link)
         self._remote = Remote(NAMESPACE)
         try:
             for name in NODES:

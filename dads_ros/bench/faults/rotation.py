@@ -21,7 +21,7 @@ import os
 from pathlib import Path
 import time
 
-from dads_ros.bench.faults.rig import NAMESPACE
+from dads_ros.bench.faults.cast import NAMESPACE
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.faults.scenarios import Scenario
 from dads_ros.security.keys import KEY_BYTES

@@ -28,11 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 import time
 
+from dads_ros.bench.faults.cast import CAMERA_HZ
 from dads_ros.bench.faults.props import OLD_STAMP_NS
 from dads_ros.bench.faults.props import write_pictures
 from dads_ros.bench.faults.props import write_short_bag
 from dads_ros.bench.faults.props import write_trace
-from dads_ros.bench.faults.rig import CAMERA_HZ
 from dads_ros.bench.faults.rig import LINK_MBPS
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.pipeline.frame import Outcome
