@@ -91,9 +91,10 @@ def test_bundles_shrink_by_what_was_answered_and_a_cloud_that_forgot_is_got_over
     referring, alone = np.sum(listener.bytes, axis=0)
     assert referring < 0.97 * alone
 
+    count = len(listener.codecs)
     assert cloud.stop() == 0
+    before = answered()
     peer.start('cloud')
-    before, count = answered(), len(listener.codecs)
     peer.until(
         lambda: answered() >= before + ENOUGH, 'answers of the cloud that was started again'
     )

@@ -32,8 +32,8 @@ import tempfile
 import time
 from typing import Any
 
-from dads_ros.bench.faults.cast import CAMERA_HZ
 from dads_ros.bench.faults.cast import NAMESPACE
+from dads_ros.bench.faults.cast import SCENE_HZ
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.fleet.main import narrowest
 from dads_ros.pipeline.frame import Outcome
@@ -111,10 +111,11 @@ def measure(folder: Path, seconds: float, rounds: int) -> dict[str, object]:
         'fixed_boundary': list(boundary),
         'fixed_codec': CODEC,
     }
+    player: dict[str, object] = {'rate': 1.0}
     found: dict[str, list[Round]] = {way: [] for way in WAYS}
     turns = [way for _ in range(rounds) for way in WAYS]
     car: dict[str, object] = {'threads': 1, 'vehicle': NAMESPACE.strip('/'), **edge, **monitor}
-    with Rig(place, {'edge': edge, 'monitor': monitor, 'car': car}) as rig:
+    with Rig(place, {'edge': edge, 'monitor': monitor, 'car': car, 'player': player}) as rig:
         running = WAYS['one process each']
         for way in tqdm(turns, desc='rounds', unit='round'):
             if running != WAYS[way]:
@@ -160,7 +161,7 @@ def table(result: dict[str, Any]) -> str:
     )
     lines += [
         '',
-        f'A camera of {CAMERA_HZ:g} Hz, {", ".join(result["boundary"])} sent as '
+        f'A camera of {SCENE_HZ:g} Hz, {", ".join(result["boundary"])} sent as '
         f'{result["codec"]}; {result["machine"]}, {result["cores"]} shared cores with a load of '
         f'{result["load_1min"]:.1f}. Medians of {rounds} rounds in turns; their latencies: '
         f'{spread}.',

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
 from pathlib import Path
@@ -31,16 +32,35 @@ from dads_ros.settings import DEFAULT_DETECTOR
 
 NODES = ('recorder', 'cloud', 'edge', 'monitor', 'player')
 NAMESPACE = '/car'
-CAMERA_HZ = 10.0
-# A whole frame on the car: fast enough to go on alone, slow enough for the cloud to be worth it.
+SCENE_HZ = 10.0
+# A whole frame takes so long on the car, but so many times longer than in the cloud at least: on a
+# machine of any pace the cloud is worth it, and a link that loses frames is noticed.
 EDGE_FRAME_S = 0.08
+SLOWDOWN = 3.0
+# The car can go on alone: it is busy for no more of the camera's period.
+BUSY = 0.8
 WATCHDOG_S = 2.0
-LINK_RTT_MS = 20.0
+LINK_RTT_MS = 10.0
 
 
-def parameters_of(folder: Path, uplink: Path) -> tuple[str, dict[str, dict[str, object]]]:
+@dataclass(frozen=True)
+class Cast:
     """
-    Return the hash of the default detector's graph, and the parameters of the nodes by name.
+    What the nodes are told.
+
+    :param model_hash: of the default detector's graph.
+    :param camera_hz: as fast as the car alone can follow, and no faster than the scene.
+    :param parameters: by the node's name.
+    """
+
+    model_hash: str
+    camera_hz: float
+    parameters: dict[str, dict[str, object]]
+
+
+def cast_for(folder: Path, uplink: Path) -> Cast:
+    """
+    Return what the nodes are told on this machine.
 
     What they read is written first: the profiles of both machines, and the head of the record.
 
@@ -49,7 +69,8 @@ def parameters_of(folder: Path, uplink: Path) -> tuple[str, dict[str, dict[str, 
     """
     prepared = prepare(DEFAULT_DETECTOR, None, 'scene')
     profile = prepared.profile
-    slowdown = max(1.0, EDGE_FRAME_S / profile.whole_s)
+    slowdown = max(SLOWDOWN, EDGE_FRAME_S / profile.whole_s)
+    camera_hz = min(SCENE_HZ, BUSY / (slowdown * profile.whole_s))
     edge_profile, cloud_profile = folder / 'edge.json', folder / 'cloud.json'
     slowed_down(profile, slowdown).save(edge_profile)
     profile.save(cloud_profile)
@@ -59,11 +80,11 @@ def parameters_of(folder: Path, uplink: Path) -> tuple[str, dict[str, dict[str, 
         detector=profile.detector,
         model_hash=profile.model_hash,
         clip='scene',
-        clip_rate_hz=CAMERA_HZ,
+        clip_rate_hz=camera_hz,
         frame_count=0,
         link=LinkSetup(LinkKind.NONE, 'this machine'),
         edge_slowdown=slowdown,
-        edge_slowdown_kind=SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE,
+        edge_slowdown_kind=SlowdownKind.EMULATED,
         labels=prepared.labels,
         graph=profile.graph,
         started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
@@ -72,7 +93,7 @@ def parameters_of(folder: Path, uplink: Path) -> tuple[str, dict[str, dict[str, 
         warmup_frames=0,
     )
     write_info(head, info)
-    return profile.model_hash, {
+    parameters: dict[str, dict[str, object]] = {
         'recorder': {'folder': str(folder / 'run'), 'info': str(head)},
         'cloud': {'threads': 1},
         'edge': {
@@ -84,5 +105,6 @@ def parameters_of(folder: Path, uplink: Path) -> tuple[str, dict[str, dict[str, 
             'emulated_rtt_ms': LINK_RTT_MS,
         },
         'monitor': {'edge_profile': str(edge_profile), 'cloud_profile': str(cloud_profile)},
-        'player': {'source': 'scene', 'loop': True},
+        'player': {'source': 'scene', 'loop': True, 'rate': camera_hz / SCENE_HZ},
     }
+    return Cast(profile.model_hash, camera_hz, parameters)

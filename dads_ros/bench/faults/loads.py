@@ -23,8 +23,8 @@ from statistics import median
 import subprocess
 import time
 
-from dads_ros.bench.faults.cast import CAMERA_HZ
 from dads_ros.bench.faults.cast import NAMESPACE
+from dads_ros.bench.faults.cast import SCENE_HZ
 from dads_ros.bench.faults.rig import PATIENCE_S
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.errors import ProcessError
@@ -149,7 +149,7 @@ def overload(rig: Rig, duration_s: float) -> Overload:
     rig.wait(SETTLE_S)
     alone = [f for f in _between(rig.frames(), since_ns) if f.outcome is Outcome.LOCAL]
     frame_s = median(_work_s(f) for f in alone)
-    with rig.another_camera(rate=OVERLOAD / frame_s / CAMERA_HZ):
+    with rig.another_camera(rate=OVERLOAD / frame_s / SCENE_HZ):
         rig.wait(SETTLE_S)
         begin_ns = time.monotonic_ns()
         rig.wait(duration_s)

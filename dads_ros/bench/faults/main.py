@@ -35,7 +35,6 @@ import tempfile
 import time
 
 from dads_ros.bench.faults import docs
-from dads_ros.bench.faults.cast import CAMERA_HZ
 from dads_ros.bench.faults.figures import Account
 from dads_ros.bench.faults.figures import account_of
 from dads_ros.bench.faults.figures import Row
@@ -105,7 +104,7 @@ def measure(folder: Path, soak_s: float, *, quick: bool) -> dict[str, object]:
     return {
         'gap_after_cloud_kill_s': kill.gap_s,
         'deadline_s': kill.deadline_s,
-        'frame_period_s': 1 / CAMERA_HZ,
+        'frame_period_s': 1 / hurt.camera_hz,
         'frames': hurt.account.frames,
         'frames_ended': hurt.account.ended,
         'frames_unaccounted': hurt.account.unaccounted,
@@ -155,6 +154,7 @@ def seal_us(folder: Path, size_bytes: int, rounds: int = 300) -> float:
 class _Hurt:
     """What came of all faults and loads, done one after another to the same nodes."""
 
+    camera_hz: float
     rows: list[Row]
     account: Account
     flood: Flood
@@ -170,7 +170,7 @@ def _hurt(folder: Path, *, quick: bool) -> _Hurt:
         overloaded = overload(rig, OVERLOAD_S)
         rig.stop('edge')
         rig.wait(0.5)
-    return _Hurt(rows_of(rig, phases), account_of(rig), flooded, overloaded)
+    return _Hurt(rig.cast.camera_hz, rows_of(rig, phases), account_of(rig), flooded, overloaded)
 
 
 def _attack(folder: Path) -> tuple[Row, Intrusion]:

@@ -33,9 +33,9 @@ import signal
 import time
 from types import TracebackType
 
+from dads_ros.bench.faults.cast import cast_for
 from dads_ros.bench.faults.cast import NAMESPACE
 from dads_ros.bench.faults.cast import NODES
-from dads_ros.bench.faults.cast import parameters_of
 from dads_ros.bench.faults.props import write_trace
 from dads_ros.errors import ProcessError
 from dads_ros.pipeline.frame import Outcome
@@ -52,7 +52,7 @@ READY_S = 120.0
 RECOVERY_S = 30.0
 # Long enough for an answer on a slow and busy machine: what is asked then is whether it comes.
 PATIENCE_S = 1.0
-LINK_MBPS = 8.0
+LINK_MBPS = 20.0
 
 
 class _TooLateError(ProcessError):
@@ -85,7 +85,7 @@ class Rig:
 
         self._folder.mkdir(parents=True)
         write_trace(self._steady_link, [(0.0, LINK_MBPS)])
-        self.model_hash, self._parameters = parameters_of(self._folder, self._steady_link)
+        self.cast = cast_for(self._folder, self._steady_link)
         self._remote = Remote(NAMESPACE)
         try:
             for name in NODES:
@@ -123,7 +123,7 @@ class Rig:
         if name == 'edge':
             self.edge_starts_ns.append(time.monotonic_ns())
         base = executable or name
-        values = {**self._parameters.get(base, {}), **self._own.get(base, {}), **parameters}
+        values = {**self.cast.parameters.get(base, {}), **self._own.get(base, {}), **parameters}
         log: Path = self._folder / 'logs' / f'{self._started:02d}-{name}.log'
         self._started += 1
         self._processes[name] = Process(name, node_command(base, values, NAMESPACE), log)
@@ -182,10 +182,12 @@ class Rig:
         """Have the car send all frames for a while, and give each answer a whole second."""
         self.stop('monitor')
         self.start_again('monitor', mode='cloud', deadline_floor_s=PATIENCE_S)
-        self.wait_for_cloud()
-        yield
-        self.stop('monitor')
-        self.start_again('monitor')
+        try:
+            self.wait_for_cloud()
+            yield
+        finally:
+            self.stop('monitor')
+            self.start_again('monitor')
 
     def wait(self, seconds: float) -> None:
         """Wait; raise ProcessError when a node ends meanwhile."""

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import time
 
-from dads_ros.bench.faults.cast import CAMERA_HZ
+from dads_ros.bench.faults.cast import SCENE_HZ
 from dads_ros.bench.faults.props import OLD_STAMP_NS
 from dads_ros.bench.faults.props import write_pictures
 from dads_ros.bench.faults.props import write_short_bag
@@ -109,7 +109,7 @@ def scenarios(folder: Path, *, quick: bool) -> tuple[Scenario, ...]:
             'camera changes size and encoding',
             _camera(source=str(write_pictures(folder / 'pictures')), encoding='mono8'),
         ),
-        Scenario('camera at 60 Hz', _camera(rate=60 / CAMERA_HZ)),
+        Scenario('camera at 60 Hz', _camera(rate=60 / SCENE_HZ)),
         Scenario('bag loops', _camera(source=str(write_short_bag(folder / 'bag')))),
         Scenario('edge killed and restarted', _kill_edge),
         Scenario('link at 50 kbit/s', _link(slow, SLOW_LINK_S)),

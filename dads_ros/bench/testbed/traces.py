@@ -93,7 +93,7 @@ def follow_traces(
         if not static or not best_cuts:
             continue
         _drive_static(rig, tour, clip, METHODS[JPEG_UPLOAD], found)
-        for cut in {cut: None for cut in best_cuts if cut}:
+        for cut in dict.fromkeys(cut for cut in best_cuts if cut):
             same = zip(tour.legs, best_cuts, strict=True)
             legs = tuple(leg for leg, best in same if best == cut)
             _drive_static(rig, Tour(legs), clip, cut, found)
