@@ -30,9 +30,10 @@ import pytest
 UPLOAD: Way = (('frame',), 'raw')
 
 
-def window(latency_s: float, answered_hz: float, way: Way) -> Window:
-    """Return what a drive may have given."""
-    return Window(5, latency_s, None, answered_hz, 1 / answered_hz, 1 / answered_hz, way, 1.0)
+def window(latency_s: float, answered_hz: float, way: Way, allowed_hz: float = 0.0) -> Window:
+    """Return what a drive may have given; its longest stage allows that much, or more."""
+    longest_s = 1 / (allowed_hz or answered_hz)
+    return Window(5, latency_s, None, answered_hz, longest_s, longest_s, way, 1.0)
 
 
 class MadeUp(Network):
@@ -84,6 +85,15 @@ def test_when_ours_takes_the_better_plan_this_time_that_drive_stands_for_both() 
     network.drive_again('heavy', 1.0)
     assert network.driven == ['heavy dads']
     assert [load for _, load, _ in network.worse()] == ['light']
+
+
+def test_ours_alone_is_driven_once_more_where_it_gave_less_than_its_longest_stage_allows() -> None:
+    network = MadeUp(dads=window(1.0, 5.0, UPLOAD))
+    network._ours[2.0, 'heavy'] = window(1.0, 4.0, UPLOAD, 5.0)
+    assert (pytest.approx(1.25), 'heavy', 2.0) in network.worse()
+    network.drive_again('heavy', 2.0)
+    assert network.driven == ['heavy dads']
+    assert ('heavy', 2.0) not in {(load, mbps) for _, load, mbps in network.worse()}
 
 
 def test_what_is_not_worse_any_more_is_not_driven_again() -> None:

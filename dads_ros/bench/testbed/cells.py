@@ -91,6 +91,15 @@ def figures(cells: Sequence[Cell]) -> dict[str, object]:
     }
 
 
+def over_longest(published_hz: float, longest_s: float | None) -> float:
+    """
+    Return a rate under heavy load over what camera and longest stage allow.
+
+    :param longest_s: None when nothing was answered, which is none of whatever was possible.
+    """
+    return published_hz * max(longest_s, 1 / HEAVY_HZ) if longest_s else 0.0
+
+
 def _largest(
     places: Iterable[dict[str, Cell]], other: str, gain: Callable[[Cell, Cell], float | None]
 ) -> float | None:
@@ -147,9 +156,7 @@ def _over_stage(cell: Cell) -> float | None:
 def _over(cell: Cell, longest_s: float | None) -> float | None:
     if cell.method != OURS or cell.load != 'heavy':
         return None
-    if not longest_s:
-        return 0.0  # nothing was answered
-    return (cell.throughput_hz or 0.0) * max(longest_s, 1 / HEAVY_HZ)
+    return over_longest(cell.throughput_hz or 0.0, longest_s)
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

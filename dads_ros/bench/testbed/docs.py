@@ -75,7 +75,8 @@ nothing was answered, or that no plan followed.
   fifth of the link at 0.13 Mbit/s; the figure without it stands below.
 - Where another plan gave more than 3 % more than ours under heavy load, both are driven again, one
   after the other, and those figures count: the first drives are minutes apart, on a machine that
-  is not always equally fast.
+  is not always equally fast. For the same reason ours is driven again where it gave more than 3 %
+  less than its own longest stage allows. The worst come first, as far as the time goes.
 - But for that a plan is driven once under a load: where ours had the very plan of another method
   for four frames of five, that has ours' figures. A plan that never changes is driven with a
   camera so slow that no frame waits for another, which is the best that it could do; with that

@@ -16,10 +16,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dads_ros.bench.testbed.cells import HEAVY_HZ
 from dads_ros.partition.paper import UPLINK_MBPS
+from dads_ros.trace import Trace
 
 # A tenth of what the car alone sustains would leave hardly a frame to measure: not rarer than
 # this, unless it would be more than half of what the car sustains.
@@ -48,6 +50,18 @@ class Levels:
     level_s: float
     settling_s: float
     lead_s: float = 0.0
+
+    def end_s(self, count: int) -> float:
+        """Return for how long the link of a drive over so many levels is told of."""
+        return self.lead_s + count * self.level_s
+
+    def trace(self, uplinks_mbps: Sequence[float]) -> Trace:
+        """Return the link: the first uplink from the lead on, then each for a level."""
+        begins_s = [self.lead_s + i * self.level_s for i in range(len(uplinks_mbps))]
+        rates_bps = [mbps * 1e6 for mbps in uplinks_mbps]
+        if self.lead_s > 0:
+            begins_s, rates_bps = [0.0, *begins_s], [rates_bps[0], *rates_bps]
+        return Trace(tuple(begins_s), tuple(rates_bps))
 
 
 # On the least uplink frames take a second at first, and a plan stays for one at least.

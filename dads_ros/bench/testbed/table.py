@@ -35,6 +35,7 @@ from dads_ros.bench.testbed.cells import CLOUD_RAW
 from dads_ros.bench.testbed.cells import EDGE_ONLY
 from dads_ros.bench.testbed.cells import HEAVY_HZ
 from dads_ros.bench.testbed.cells import OURS
+from dads_ros.bench.testbed.cells import over_longest
 from dads_ros.bench.testbed.rig import CLIP
 from dads_ros.bench.testbed.rig import declared_uploads
 from dads_ros.bench.testbed.rig import EDGE_SLOWDOWN
@@ -58,7 +59,6 @@ from dads_ros.replay.prepare import slowed_down
 from dads_ros.report.summary import plan_name
 from dads_ros.testbed.bed import Setup
 from dads_ros.testbed.drive import Drive
-from dads_ros.trace import Trace
 
 CLOUD_JPEG = 'cloud-only JPEG'
 PLAIN = (EDGE_ONLY, CLOUD_RAW, CLOUD_JPEG)
@@ -117,27 +117,30 @@ class Network:
     def drive_rivals(self) -> None:
         """Drive under heavy load, as ours, the plans that could give more than ours did."""
         for uplink_mbps in self._uplinks_mbps:
-            while (way := self._rival(uplink_mbps)) is not None:
-                found = self._drive('heavy', self._static(way), (uplink_mbps,), levels.HEAVY)
-                if not found:
-                    break
+            while (way := self._rival(uplink_mbps)) is not None and (
+                found := self._drive('heavy', self._static(way), (uplink_mbps,), levels.HEAVY)
+            ):
                 self._heavy[uplink_mbps, way] = found[0][1]
 
     def worse(self) -> list[tuple[float, Load, float]]:
         """Return where ours seemed worse: how many times, under which load, at which uplink."""
-        best = (
-            (self._best(load, mbps), load, mbps) for load in _LOADS for mbps in self._uplinks_mbps
-        )
-        return [(found[0], load, mbps) for found, load, mbps in best if found]
+        places = [(load, mbps) for load in _LOADS for mbps in self._uplinks_mbps]
+        worse = ((self._worse(*place), *place) for place in places)
+        return [found for found in worse if found[0] > 1 + _GAIN]
 
     def drive_again(self, load: Load, uplink_mbps: float) -> None:
-        """Drive ours and the best other way once more: the machine's pace changes in minutes."""
-        if (found := self._best(load, uplink_mbps)) is None:
+        """
+        Drive ours once more, and the best other way, if that seemed more than a little better.
+
+        The machine's pace changes in minutes.
+        """
+        if self._worse(load, uplink_mbps) <= 1 + _GAIN:
             return
-        known, way = self._light if load == 'light' else self._heavy, found[1]
-        before = known[uplink_mbps, way]
+        found = self._best(load, uplink_mbps)
+        known = self._light if load == 'light' else self._heavy
+        before = known[uplink_mbps, found[1]] if found else None
         self.drive_ours(load, (uplink_mbps,))
-        if known[uplink_mbps, way] is not before:
+        if not found or known[uplink_mbps, way := found[1]] is not before:
             return  # ours went that way, too, and stands for both
         if load == 'light':
             self._drive_plan(way, {uplink_mbps: before.latency_s or 0.0})
@@ -171,6 +174,12 @@ class Network:
                     published = load == 'heavy' and (uplink_mbps, _way_of(plan)) in self._heavy
                     cells.append(self._cell(uplink_mbps, load, name, window, published=published))
         return cells
+
+    def _worse(self, load: Load, uplink_mbps: float) -> float:
+        """Return how many times better another plan was, or what ours could have given."""
+        ours, best = self._ours.get((uplink_mbps, load)), self._best(load, uplink_mbps)
+        over = over_longest(ours.answered_hz, ours.busy_s) if ours and load == 'heavy' else 1.0
+        return max(1 / over if over else math.inf, best[0] if best else 1.0)
 
     def _best(self, load: Load, uplink_mbps: float) -> tuple[float, Way] | None:
         """Return how many times better the best driven plan was, if more than a little."""
@@ -261,8 +270,7 @@ class Network:
         """Return the method that never changes its plan."""
         if way == CAR_ALONE:
             return replace(METHODS[EDGE_ONLY], patience_s=_WAITING_S)
-        boundary, codec = way
-        return Method('static', '', 'fixed', codec, False, boundary, _WAITING_S)
+        return Method('static', '', 'fixed', way[1], False, way[0], _WAITING_S)
 
     def _rate_hz(self, load: Load) -> float:
         return HEAVY_HZ if load == 'heavy' else 1 / self._light_s
@@ -271,26 +279,20 @@ class Network:
         self, load: Load, method: Method, uplinks_mbps: Sequence[float], stairs: levels.Levels
     ) -> list[tuple[float, Window]]:
         """Return the figures at each uplink; none when the drive did not fit in."""
-        begins_s = [stairs.lead_s + i * stairs.level_s for i in range(len(uplinks_mbps))]
-        end_s = begins_s[-1] + stairs.level_s
-        rates_bps = [mbps * 1e6 for mbps in uplinks_mbps]
-        if has_lead := stairs.lead_s > 0:
-            begins_s, rates_bps = [0.0, *begins_s], [rates_bps[0], *rates_bps]
-        trace = Trace(tuple(begins_s), tuple(rates_bps))
+        end_s = stairs.end_s(len(uplinks_mbps))
         drive = Drive(
-            CLIP, end_s, Setup(trace, queue_bytes=_QUEUE_BYTES), edge_slowdown=EDGE_SLOWDOWN,
-            rate=1 / stairs.period_s / _CLIP_HZ, loop=True, calibration=self._calibration,
-            detector=self._spec,
+            CLIP, end_s, Setup(stairs.trace(uplinks_mbps), queue_bytes=_QUEUE_BYTES),
+            edge_slowdown=EDGE_SLOWDOWN, rate=1 / stairs.period_s / _CLIP_HZ, loop=True,
+            calibration=self._calibration, detector=self._spec,
         )  # fmt: skip
-        title = f'{self._network} {load}'
-        if method.boundary:
-            title += f' {plan_name(self._graph, method.boundary, method.codec)}'
-        taken = self._rig.drive(title, drive, method)
-        if taken is None:
+        cut = (
+            f' {plan_name(self._graph, method.boundary, method.codec)}' if method.boundary else ''
+        )
+        if (taken := self._rig.drive(f'{self._network} {load}{cut}', drive, method)) is None:
             return []
         return [
             (mbps, steady(taken.run, i, end_s, stairs.settling_s))
-            for i, mbps in enumerate(uplinks_mbps, start=int(has_lead))
+            for i, mbps in enumerate(uplinks_mbps, start=int(stairs.lead_s > 0))
         ]
 
 
