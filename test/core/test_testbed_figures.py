@@ -23,6 +23,7 @@ from dads_ros.bench.testbed.levels import light_hz
 from dads_ros.bench.testbed.runs import CAR_ALONE
 from dads_ros.bench.testbed.runs import latency
 from dads_ros.bench.testbed.runs import link_busy_s
+from dads_ros.bench.testbed.runs import pace_s
 from dads_ros.bench.testbed.runs import published_hz
 from dads_ros.bench.testbed.runs import stage_sum_error
 from dads_ros.bench.testbed.runs import steady
@@ -85,17 +86,32 @@ def test_a_link_is_as_busy_as_it_was_with_all_that_it_carried_beside_bundles() -
     # The first finds the link idle; the others wait for each other, and the link carries 20 ms of
     # something else with each.
     queued = [sent(i, 0.05 * i, own_s + 0.01 + 0.12 * i) for i in range(5)]
-    assert link_busy_s(queued, 1e6, 0.01) == pytest.approx([own_s, 0.12, 0.12, 0.12, 0.12])
+    found_s = link_busy_s(queued, 1e6, 0.01)
+    assert found_s == pytest.approx({0: own_s, 1: 0.12, 2: 0.12, 3: 0.12, 4: 0.12})
 
 
 def test_a_pause_of_the_link_and_a_bundle_in_vain_are_nothing_that_it_is_busy_with() -> None:
     own_s = wire_s(12_200, 1e6)
     apart = [sent(i, 1.0 * i, 1.0 * i + own_s + 0.01) for i in range(3)]
-    assert link_busy_s(apart, 1e6, 0.01) == pytest.approx([own_s] * 3)
+    assert link_busy_s(apart, 1e6, 0.01) == pytest.approx({0: own_s, 1: own_s, 2: own_s})
     vain = sent(1, 0.05, 5.0, outcome=Outcome.DROPPED_STALE)
     first, last = sent(0, 0.0, own_s), sent(2, 0.1, 3 * own_s)
     for ended in ([first, vain, last], [first, last, vain]):  # records are in the order of ends
-        assert link_busy_s(ended, 1e6, 0.0) == pytest.approx([own_s, own_s])
+        assert link_busy_s(ended, 1e6, 0.0) == pytest.approx({0: own_s, 2: own_s})
+
+
+def test_a_frame_takes_the_longest_stage_of_ten_in_a_row_or_the_cameras_period() -> None:
+    # A cloud that needs 40 ms, now and then 60, keeps up with 50; one that needs 60 for a second
+    # and more does not, and has not caught up when it needs 40 again.
+    def made(*cloud_s: float) -> list[FrameRecord]:
+        return [frame(i, 0.05 * i, edge_s=0.01, cloud_s=s) for i, s in enumerate(cloud_s)]
+
+    mixed = made(*(0.06 if i % 4 == 0 else 0.04 for i in range(40)))
+    assert pace_s(mixed, {}, 0.05) == pytest.approx(0.05)
+    slower = made(*(0.06 if i >= 30 else 0.04 for i in range(40)))
+    assert pace_s(slower, {}, 0.05) == pytest.approx((30 * 0.05 + 10 * 0.06) / 40)
+    assert pace_s(slower, dict.fromkeys(range(40), 0.2), 0.05) == pytest.approx(0.2)
+    assert pace_s([], {}, 0.05) is None
 
 
 def test_latency_leaves_out_what_arrived_before_the_trace_began() -> None:
@@ -120,7 +136,7 @@ def cell(
     method: str, load: str, latency_s: float | None, throughput_hz: float | None, **more: float
 ) -> Cell:
     """Return a cell of one network and uplink."""
-    values = {'longer_than_s': None, 'max_stage_s': None, 'busy_s': None, **more}
+    values = {'longer_than_s': None, 'max_stage_s': None, 'pace_s': None, **more}
     return Cell(
         'nin', 1.1, load, method, 'way', 1, latency_s, throughput_hz=throughput_hz, **values
     )  # type: ignore[arg-type]
@@ -163,11 +179,11 @@ def test_where_only_ours_never_answered_it_is_the_worst() -> None:
 
 def test_throughput_is_held_against_the_longest_stage_and_the_camera() -> None:
     found = figures([
-        cell('ours', 'heavy', 0.1, 19.0, max_stage_s=0.01, busy_s=0.01),
-        cell('ours', 'light', 0.1, 1.0, max_stage_s=0.9, busy_s=0.9),
+        cell('ours', 'heavy', 0.1, 19.0, max_stage_s=0.01, pace_s=0.05),
+        cell('ours', 'light', 0.1, 1.0, max_stage_s=0.9, pace_s=1.0),
     ])  # fmt: skip
     assert found['throughput_over_max_stage'] == pytest.approx(0.95)
-    slow = figures([cell('ours', 'heavy', 0.5, 4.0, max_stage_s=0.2, busy_s=0.24)])
+    slow = figures([cell('ours', 'heavy', 0.5, 4.0, max_stage_s=0.2, pace_s=0.24)])
     assert slow['throughput_over_max_stage'] == pytest.approx(0.96)
     assert slow['throughput_over_bundles_alone'] == pytest.approx(0.8)
 

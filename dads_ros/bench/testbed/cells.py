@@ -39,7 +39,8 @@ class Cell:
     :param throughput_hz: ours under heavy load, the detections published; else what the longest
         stage allows, as in the paper.
     :param max_stage_s: the longest of car, link and cloud, of the link's the bundle alone.
-    :param busy_s: the same with all that the transport sends beside the bundle.
+    :param pace_s: the least time from frame to frame that camera and longest stage allow, of the
+        link's with all that the transport sends beside the bundle.
     """
 
     network: str
@@ -52,7 +53,7 @@ class Cell:
     longer_than_s: float | None
     throughput_hz: float | None
     max_stage_s: float | None
-    busy_s: float | None
+    pace_s: float | None
 
 
 def figures(cells: Sequence[Cell]) -> dict[str, object]:
@@ -74,13 +75,13 @@ def figures(cells: Sequence[Cell]) -> dict[str, object]:
         'throughput_gain_over_edge_only': _largest(heavy, EDGE_ONLY, _throughput_gain),
         'throughput_gain_over_cloud_raw': _largest(heavy, CLOUD_RAW, _throughput_gain),
         'worst_over_best_static': max(_known(map(_over_best, places)), default=None),
-        'throughput_over_max_stage': min(_known(map(_over_busy, cells)), default=None),
+        'throughput_over_max_stage': min(_known(map(_over_pace, cells)), default=None),
         'throughput_over_bundles_alone': min(_known(map(_over_stage, cells)), default=None),
         'cells': [
             asdict(c)
             | {
                 'over_best': _over_best(place),
-                'over_max_stage': _over_busy(c),
+                'over_max_stage': _over_pace(c),
                 'over_bundles_alone': _over_stage(c),
             }
             if c.method == OURS
@@ -89,15 +90,6 @@ def figures(cells: Sequence[Cell]) -> dict[str, object]:
             for c in place.values()
         ],
     }
-
-
-def over_longest(published_hz: float, longest_s: float | None) -> float:
-    """
-    Return a rate under heavy load over what camera and longest stage allow.
-
-    :param longest_s: None when nothing was answered, which is none of whatever was possible.
-    """
-    return published_hz * max(longest_s, 1 / HEAVY_HZ) if longest_s else 0.0
 
 
 def _largest(
@@ -143,20 +135,20 @@ def _over_best(cells: dict[str, Cell]) -> float | None:
     return best_hz * ours.longer_than_s if ours.longer_than_s else None
 
 
-def _over_busy(cell: Cell) -> float | None:
+def _over_pace(cell: Cell) -> float | None:
     """Return what ours published under heavy load, over what camera and longest stage allow."""
-    return _over(cell, cell.busy_s)
+    return _over(cell, cell.pace_s)
 
 
 def _over_stage(cell: Cell) -> float | None:
     """Return the same, if the link had carried nothing but the bundles."""
-    return _over(cell, cell.max_stage_s)
+    return _over(cell, max(cell.max_stage_s, 1 / HEAVY_HZ) if cell.max_stage_s else None)
 
 
-def _over(cell: Cell, longest_s: float | None) -> float | None:
+def _over(cell: Cell, pace_s: float | None) -> float | None:
     if cell.method != OURS or cell.load != 'heavy':
         return None
-    return over_longest(cell.throughput_hz or 0.0, longest_s)
+    return (cell.throughput_hz or 0.0) * (pace_s or 0.0)  # 0 when nothing was answered
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

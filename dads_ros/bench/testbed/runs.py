@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 import math
@@ -36,6 +37,7 @@ _DATAGRAM_BYTES = 80
 # A datagram travels in packets of this much payload, each behind Ethernet's and IP's headers.
 _PACKET_BYTES = 1480
 _HEADER_BYTES = 34
+_IN_A_ROW = 10
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Window:
     :param answered_hz: detections published in the stretch.
     :param max_stage_s: the longest of car, link and cloud, each in the mean of these, as a rate is
         a mean; the link's is what the bundle alone would take at the link's rate.
-    :param busy_s: the same with the link's as it was: see link_busy_s.
+    :param pace_s: the least time from frame to frame: see pace_s.
     :param way: the cut and codec of most of these,
     :param way_share: and of how many of them, 0 to 1.
     """
@@ -60,7 +62,7 @@ class Window:
     longer_than_s: float | None
     answered_hz: float
     max_stage_s: float | None
-    busy_s: float | None
+    pace_s: float | None
     way: Way
     way_share: float
 
@@ -102,7 +104,6 @@ def window(run: RunRecord, begin_s: float, end_s: float, rate_bps: float) -> Win
     arrived = [f for f in inside if f.outcome.is_published]
     waited_s = [f.total_s for f in inside if f.size_bytes and not f.outcome.is_published]
     stages_s = [fmean(s) for s in zip(*(_stages_s(f, rate_bps) for f in arrived), strict=True)]
-    links_s = link_busy_s(inside, rate_bps, _rtt_s(run))
     way, share = _way(run, arrived)
     return Window(
         frames=len(arrived),
@@ -110,7 +111,9 @@ def window(run: RunRecord, begin_s: float, end_s: float, rate_bps: float) -> Win
         longer_than_s=None if arrived else max(waited_s, default=end_s - begin_s),
         answered_hz=published_hz(run.frames, begin_s, end_s),
         max_stage_s=max(stages_s, default=None),
-        busy_s=max([*stages_s, *([fmean(links_s)] if links_s else [])], default=None),
+        pace_s=pace_s(
+            arrived, link_busy_s(inside, rate_bps, _rtt_s(run)), 1 / run.info.clip_rate_hz
+        ),
         way=way,
         way_share=share,
     )
@@ -141,21 +144,49 @@ def wire_s(size_bytes: float, rate_bps: float) -> float:
     return (datagram + headers) * 8 / rate_bps
 
 
-def link_busy_s(frames: Sequence[FrameRecord], rate_bps: float, rtt_s: float) -> list[float]:
+def pace_s(
+    frames: Sequence[FrameRecord], links_s: Mapping[int, float], period_s: float
+) -> float | None:
     """
-    Return for how long each bundle that was answered in time kept the link busy, as measured.
+    Return the least time from frame to frame that the camera and the longest stage allow.
 
-    That is from when it was handed over, or the one before had come, until it came: what the
-    transport says beside it is in it. Not in it are pauses of the link, bundles that were sent in
-    vain, and the round trip, which the smallest message takes, too.
+    The longest stage of ten frames in a row, each stage in their mean, then the mean of all tens:
+    queues even out what single frames take, but they are too short for a machine that is slower
+    for seconds, so that the camera bounds the rate at first and then the cloud.
+
+    :param links_s: for how long each frame's bundle kept the link busy, by its sequence.
     """
-    busy_s, free_s = [], -math.inf
+    tens = np.array_split(np.array(frames, object), max(1, round(len(frames) / _IN_A_ROW)))
+    longest_s = [
+        len(ten)
+        * max(
+            period_s,
+            fmean(f.preprocess_s + f.edge_s + f.encode_s for f in ten),
+            fmean(links_s.get(f.sequence, 0.0) for f in ten),
+            fmean(f.decode_s + f.cloud_s for f in ten),
+        )
+        for ten in tens
+        if len(ten)
+    ]
+    return sum(longest_s) / len(frames) if frames else None
+
+
+def link_busy_s(frames: Sequence[FrameRecord], rate_bps: float, rtt_s: float) -> dict[int, float]:
+    """
+    Return for how long each bundle that was answered in time kept the link busy, by sequence.
+
+    That is from when it was handed over, or the one before had come, until it came, as measured:
+    what the transport says beside it is in it. Not in it are pauses of the link, bundles that were
+    sent in vain, and the round trip, which the smallest message takes, too.
+    """
+    busy_s: dict[int, float] = {}
+    free_s = -math.inf
     sent = ((f.t_s + f.wait_s + f.preprocess_s + f.edge_s + f.encode_s, f) for f in frames)
     for sent_s, f in sorted((s for s in sent if s[1].size_bytes), key=lambda s: s[0]):
         begin_s = max(sent_s + rtt_s, free_s)
         if f.outcome is Outcome.VIA_CLOUD:
             free_s = sent_s + f.network_s
-            busy_s.append(max(0.0, free_s - begin_s))
+            busy_s[f.sequence] = max(0.0, free_s - begin_s)
         else:
             free_s = begin_s + wire_s(f.size_bytes, rate_bps)
     return busy_s

@@ -35,7 +35,6 @@ from dads_ros.bench.testbed.cells import CLOUD_RAW
 from dads_ros.bench.testbed.cells import EDGE_ONLY
 from dads_ros.bench.testbed.cells import HEAVY_HZ
 from dads_ros.bench.testbed.cells import OURS
-from dads_ros.bench.testbed.cells import over_longest
 from dads_ros.bench.testbed.rig import CLIP
 from dads_ros.bench.testbed.rig import declared_uploads
 from dads_ros.bench.testbed.rig import EDGE_SLOWDOWN
@@ -178,7 +177,7 @@ class Network:
     def _worse(self, load: Load, uplink_mbps: float) -> float:
         """Return how many times better another plan was, or what ours could have given."""
         ours, best = self._ours.get((uplink_mbps, load)), self._best(load, uplink_mbps)
-        over = over_longest(ours.answered_hz, ours.busy_s) if ours and load == 'heavy' else 1.0
+        over = ours.answered_hz * (ours.pace_s or 0.0) if ours and load == 'heavy' else 1.0
         return max(1 / over if over else math.inf, best[0] if best else 1.0)
 
     def _best(self, load: Load, uplink_mbps: float) -> tuple[float, Way] | None:
@@ -247,7 +246,7 @@ class Network:
         return Cell(
             self._network, uplink_mbps, load, name, way, window.frames, window.latency_s,
             window.longer_than_s, window.answered_hz if published else allowed_hz,
-            window.max_stage_s, window.busy_s,
+            window.max_stage_s, window.pace_s,
         )  # fmt: skip
 
     def _drive_plan(self, way: Way, delays_s: dict[float, float]) -> None:
