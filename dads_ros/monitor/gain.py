@@ -49,6 +49,11 @@ def best_plan(
     return table.plan_soonest(situation, KEEPS_UP * (1.0 - spare) / situation.rate_hz, NEARLY)
 
 
+def keeps_up(plan: CutPlan, situation: Situation) -> bool:
+    """Return whether a plan's longest stage leaves no frame of the camera waiting."""
+    return plan.max_stage_s * situation.rate_hz < KEEPS_UP
+
+
 def gain_of(present: CutPlan, best: CutPlan, situation: Situation, older: float) -> float:
     """
     Return the share saved: of delay, or of the longest stage when nothing keeps up.
@@ -57,11 +62,9 @@ def gain_of(present: CutPlan, best: CutPlan, situation: Situation, older: float)
 
     :param older: by this share the newest detection may become older for more of them.
     """
-    present_keeps_up = present.max_stage_s * situation.rate_hz < KEEPS_UP
-    best_keeps_up = best.max_stage_s * situation.rate_hz < KEEPS_UP
-    if present_keeps_up and best_keeps_up:
+    if keeps_up(present, situation) and keeps_up(best, situation):
         return _saved(present.delay_s, best.delay_s)
-    if best_keeps_up:
+    if keeps_up(best, situation):
         # Under the present plan frames come to wait for its longest stage.
         return _saved(_age_s(present), best.delay_s)
     if -_saved(_age_s(present), _age_s(best)) > older:

@@ -23,6 +23,7 @@ from dads_ros.monitor.link import LinkEstimator
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.load import CameraRate
 from dads_ros.monitor.load import SpeedFactor
+from dads_ros.monitor.misses import Misses
 from dads_ros.monitor.policy import DRIFT
 from dads_ros.monitor.policy import Policy
 from dads_ros.monitor.probing import ProbeBudget
@@ -34,8 +35,6 @@ from dads_ros.plan import Plan
 
 BUNDLE_OVERHEAD_BYTES = 320
 DEFAULT_CAMERA_HZ = 10.0
-# So many frames in a row that should have come back from the cloud and did not: the plan fails.
-MISS_LIMIT = 3
 PLANS_KEPT = 64
 # A stage with less of the whole network's work is mostly overhead, which no factor scales: a car
 # that only encodes the frame does not learn from it how long half a network would take.
@@ -70,7 +69,7 @@ class Monitor:
         self._plans: dict[int, tuple[int, Mode]] = {}
         self._budget = ProbeBudget()
         self._frames = 0  # that have ended since the last look
-        self._missed = 0
+        self._misses = Misses()
         self._sending_s = 0.0
         self._looked_bps = 0.0
 
@@ -120,7 +119,7 @@ class Monitor:
         link = self._link.estimate(now_s)
         self._looked_bps = self._link.last_known_bps()
         situation = self._situation(link)
-        missed = self._missed if self._missed >= MISS_LIMIT else 0
+        missed = self._misses.in_a_row
         plan = self.policy.update(
             situation,
             link.alive,
@@ -128,10 +127,11 @@ class Monitor:
             frames=self._frames,
             sure_bps=link.low_bps,
             missed=missed,
+            missed_share=self._misses.share,
         )
         self._frames = 0
         if missed:
-            self._missed = 0
+            self._misses.restart()
         if plan is not None:
             self._remember(plan)
         probe_bytes = self._budget.next_probe(
@@ -171,18 +171,22 @@ class Monitor:
         return float(self.policy.table.rows[self.policy.row].totals.mean_bytes)
 
     def _count_misses(self, outcome: Outcome, plan_id: int) -> None:
-        """Count frames that the edge finished although the plan in force sends them."""
+        """Count frames that were sent under the plan in force, and whether an answer came."""
         plan = self.policy.plan
-        if plan is None or plan.is_local or outcome is Outcome.VIA_CLOUD:
-            self._missed = 0
+        if plan is None or plan.is_local:
+            self._misses.forget()
+        elif outcome is Outcome.VIA_CLOUD:
+            self._misses.answered()
+        elif outcome is Outcome.DROPPED_STALE and plan_id == plan.plan_id:
+            self._misses.lost()
         elif (outcome is Outcome.LOCAL_AFTER_MISS and plan_id == plan.plan_id) or (
             # The edge has given up by itself: it computes under no plan of the monitor's.
             outcome is Outcome.LOCAL and plan_id not in self._plans
         ):
-            self._missed += 1
+            self._misses.missed()
 
     def _remember(self, plan: Plan) -> None:
-        self._missed = 0
+        self._misses.restart()
         self._plans[plan.plan_id] = (self.policy.row, plan.mode)
         if len(self._plans) > PLANS_KEPT:
             del self._plans[next(iter(self._plans))]

@@ -32,6 +32,7 @@ from dads_ros.errors import ConfigError
 from dads_ros.monitor import reasons
 from dads_ros.monitor.gain import best_plan
 from dads_ros.monitor.gain import gain_of
+from dads_ros.monitor.gain import keeps_up
 from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.patience import Patience
 from dads_ros.monitor.recovery import Recovery
@@ -120,6 +121,7 @@ class Policy:
         frames: int,
         sure_bps: float = math.inf,
         missed: int = 0,
+        missed_share: float = 0.0,
     ) -> Plan | None:
         """
         Return a new plan, or None to stay with the one in force.
@@ -129,11 +131,16 @@ class Policy:
         :param sure_bps: what the link carries at least. A plan that sends more than the one in
             force must be worth it at this rate: small messages tell little of larger ones.
         :param missed: deadlines missed in a row, when these are too many; else 0.
+        :param missed_share: of what was sent lately, which share got no answer in time.
         """
         failure = self._failure(situation, alive, missed)
+        if is_costly := not failure and self._costs_more(situation, missed_share):
+            failure = f'{missed_share:.0%} of the answers came too late'
         if failure and self._has_contact:
             was_in_use = self.plan is not None and not self.plan.is_local
-            self._recovery.failed(now_s, was_in_use=was_in_use)
+            # Some answers did come: held back for longer each time, the car would lose sight of a
+            # link that only its own frames tell of, and find back late.
+            self._recovery.failed(now_s, was_in_use=was_in_use and not is_costly)
             self._retry |= was_in_use and missed > 0
         best = self._wanted(situation, now_s)
         if self._sends_more(best):
@@ -176,6 +183,16 @@ class Policy:
         if not alive:
             return 'no answer from the cloud'
         return '' if situation.has_link else 'no link'
+
+    def _costs_more(self, situation: Situation, missed_share: float) -> bool:
+        """Return whether the answers missed cost more than the others save over the car alone."""
+        if self.plan is None or self.plan.is_local or self._wish in ('cloud', 'fixed'):
+            return False
+        present = self.table.evaluate(self._row, situation, self._load_in_force())
+        local = self.table.evaluate(self.table.local_row, situation, 'light')
+        missed_s = self.plan.deadline_s + local.delay_s
+        mean_s = present.delay_s + missed_share * (missed_s - present.delay_s)
+        return missed_share > 0 and keeps_up(local, situation) and mean_s > local.delay_s
 
     def _first(self, failure: str) -> str:
         """Return why a plan is due whatever it gains, or nothing: there was none, or no cloud."""

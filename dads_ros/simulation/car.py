@@ -32,8 +32,8 @@ from typing import Protocol
 from dads_ros.detections import Detections
 from dads_ros.monitor.estimate import LinkEstimate
 from dads_ros.monitor.link import MessageKey
+from dads_ros.monitor.misses import IN_A_ROW
 from dads_ros.monitor.monitor import BUNDLE_OVERHEAD_BYTES
-from dads_ros.monitor.monitor import MISS_LIMIT
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.probing import PROBE_OVERHEAD_BYTES
 from dads_ros.partition.table import PlanTable
@@ -185,7 +185,7 @@ class Car:
     def _plan(self) -> tuple[Plan, int]:
         if self._chooser is not None:
             return self._chooser.choose(self._now_s, self._link, self._cloud)
-        has_failed = self._finish_locally and self._misses >= MISS_LIMIT
+        has_failed = self._finish_locally and self._misses >= IN_A_ROW
         return self._local if has_failed else self._in_force
 
     def _edge_s(self, row: int) -> float:
