@@ -40,6 +40,11 @@ def pytest_configure() -> None:
     os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Where two run at once, the long ones last would leave one of them idle for minutes.
+    items.sort(key=lambda item: item.get_closest_marker('long') is None)
+
+
 def missing_for(mark: str) -> str | None:
     """Return what this machine lacks for tests of that mark, or None."""
     if mark == 'ros' and not (

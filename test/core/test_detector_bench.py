@@ -111,6 +111,7 @@ def options(*arguments):
     return parser.parse_args([str(a) for a in arguments])
 
 
+@pytest.mark.long
 def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
     assert bench.run(options('--data', data, '--twin', WEIGHTS, '--json')) == 0
     result = json.loads(capsys.readouterr().out)

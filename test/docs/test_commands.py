@@ -141,6 +141,7 @@ def write_annotations(data: Path) -> None:
         (data / f'{name}.json').write_text(json.dumps(table))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('block', TO_RUN, ids=str)
 def test_commands_of_a_block_run(block: Block, folder: Path) -> None:
     for command in TO_RUN[block]:

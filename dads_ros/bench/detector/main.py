@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 import json
 from pathlib import Path
 import time
@@ -136,7 +137,7 @@ def measure(
         'annotations': ' '.join(annotations),
         'frames': len(samples),
         **accuracy(found, shipped.truth),
-        **on_drawn_frames(weights),
+        **on_drawn_frames(shipped),
         **speed(shipped),
         'peak_memory_mb': peak_memory_mb(weights),
         'parameters': sum(p.numel() for p in shipped.detector.module.parameters()),
@@ -151,12 +152,18 @@ def measure(
 def trial(name: str, weights: Path, samples: Sequence[Sample]) -> Trial:
     """Return a network of a weights file, captured, with the frames that it is tried on."""
     detector = as_detector(load_network(weights))
-    return Trial(
+    return with_frames(
+        Trial(name, detector, capture_detector(detector), (), (), ()), name, samples
+    )
+
+
+def with_frames(trial: Trial, name: str, samples: Sequence[Sample]) -> Trial:
+    """Return the same network with other frames that it is tried on."""
+    return replace(
+        trial,
         name=name,
-        detector=detector,
-        model=capture_detector(detector),
-        frames=[letterbox_sample(sample, detector).numpy() for sample in samples],
-        truth=[input_truth(sample, detector) for sample in samples],
+        frames=[letterbox_sample(sample, trial.detector).numpy() for sample in samples],
+        truth=[input_truth(sample, trial.detector) for sample in samples],
         clips=[sample.clip for sample in samples],
     )
 
@@ -176,7 +183,7 @@ def require_vehicles(trial: Trial, annotations: Path) -> None:
     )
 
 
-def on_drawn_frames(weights: Path) -> dict[str, object]:
+def on_drawn_frames(shipped: Trial) -> dict[str, object]:
     """
     Return what is found of frames that are drawn, against exact boxes.
 
@@ -184,8 +191,8 @@ def on_drawn_frames(weights: Path) -> dict[str, object]:
     that no network was trained on: real frames have too few of some classes to tell.
     """
     clip = list(samples_of(DEMO_SEED, round(FRAMES / RATE_HZ), rate_hz=1.0))
-    drawn = trial('drawn', weights, clip)
-    drives = trial('drawn drives', weights, draw_samples(TRIAL_FRAMES, FIRST_TRIAL))
+    drawn = with_frames(shipped, 'drawn', clip)
+    drives = with_frames(shipped, 'drawn drives', draw_samples(TRIAL_FRAMES, FIRST_TRIAL))
     classes = average_precision(
         drives.find(drives.whole, drives.frames, 'frames'), drives.truth, LABELS
     )
