@@ -136,7 +136,8 @@ def test_light_and_heavy_are_optimal(graph: CostGraph, situation: Situation) -> 
         check_closed(graph, plan.edge)
 
 
-@pytest.mark.parametrize(('prover', 'gap'), [('proof', 2e-9), ('relaxation', 2e-7)])
+# The relaxation's tolerance and the margin for it are 1e-7 each, and a rounding more together.
+@pytest.mark.parametrize(('prover', 'gap'), [('proof', 2e-9), ('relaxation', 2.1e-7)])
 @settings(max_examples=60)
 @given(cost_graphs(most=9), SITUATIONS)
 def test_heavy_proof_by_each_solver_is_optimal(
