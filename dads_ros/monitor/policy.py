@@ -186,13 +186,14 @@ class Policy:
 
     def _costs_more(self, situation: Situation, missed_share: float) -> bool:
         """Return whether the answers missed cost more than the others save over the car alone."""
-        if self.plan is None or self.plan.is_local or self._wish in ('cloud', 'fixed'):
+        is_asked_for = self._wish in ('cloud', 'fixed')
+        if not missed_share or self.plan is None or self.plan.is_local or is_asked_for:
             return False
         present = self.table.evaluate(self._row, situation, self._load_in_force())
         local = self.table.evaluate(self.table.local_row, situation, 'light')
         missed_s = self.plan.deadline_s + local.delay_s
         mean_s = present.delay_s + missed_share * (missed_s - present.delay_s)
-        return missed_share > 0 and keeps_up(local, situation) and mean_s > local.delay_s
+        return keeps_up(local, situation) and mean_s > local.delay_s
 
     def _first(self, failure: str) -> str:
         """Return why a plan is due whatever it gains, or nothing: there was none, or no cloud."""

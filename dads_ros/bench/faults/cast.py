@@ -34,7 +34,7 @@ NODES = ('recorder', 'cloud', 'edge', 'monitor', 'player')
 NAMESPACE = '/car'
 SCENE_HZ = 10.0
 # A whole frame takes so long on the car, but so many times longer than in the cloud at least: on a
-# machine of any pace the cloud is worth it, and a link that loses frames is noticed.
+# machine of any pace the cloud is worth it.
 EDGE_FRAME_S = 0.08
 SLOWDOWN = 3.0
 # The car can go on alone: it is busy for no more of the camera's period.
@@ -48,12 +48,10 @@ class Cast:
     """
     What the nodes are told.
 
-    :param model_hash: of the default detector's graph.
     :param camera_hz: as fast as the car alone can follow, and no faster than the scene.
     :param parameters: by the node's name.
     """
 
-    model_hash: str
     camera_hz: float
     parameters: dict[str, dict[str, object]]
 
@@ -107,4 +105,4 @@ def cast_for(folder: Path, uplink: Path) -> Cast:
         'monitor': {'edge_profile': str(edge_profile), 'cloud_profile': str(cloud_profile)},
         'player': {'source': 'scene', 'loop': True, 'rate': camera_hz / SCENE_HZ},
     }
-    return Cast(profile.model_hash, camera_hz, parameters)
+    return Cast(camera_hz, parameters)

@@ -103,14 +103,18 @@ def window(run: RunRecord, begin_s: float, end_s: float, rate_bps: float) -> Win
     inside = [f for f in run.frames if begin_s <= f.t_s < end_s]
     arrived = [f for f in inside if f.outcome.is_published]
     waited_s = [f.total_s for f in inside if f.size_bytes and not f.outcome.is_published]
-    stages_s = [fmean(s) for s in zip(*(_stages_s(f, rate_bps) for f in arrived), strict=True)]
+    wires_s = {
+        f.sequence: wire_s(f.size_bytes, rate_bps)
+        for f in arrived
+        if f.outcome is Outcome.VIA_CLOUD
+    }
     way, share = _way(run, arrived)
     return Window(
         frames=len(arrived),
         latency_s=median(f.total_s for f in arrived) if arrived else None,
         longer_than_s=None if arrived else max(waited_s, default=end_s - begin_s),
         answered_hz=published_hz(run.frames, begin_s, end_s),
-        max_stage_s=max(stages_s, default=None),
+        max_stage_s=max(_stages_s(arrived, wires_s)) if arrived else None,
         pace_s=pace_s(
             arrived, link_busy_s(inside, rate_bps, _rtt_s(run)), 1 / run.info.clip_rate_hz
         ),
@@ -158,15 +162,7 @@ def pace_s(
     """
     tens = np.array_split(np.array(frames, object), max(1, round(len(frames) / _IN_A_ROW)))
     longest_s = [
-        len(ten)
-        * max(
-            period_s,
-            fmean(f.preprocess_s + f.edge_s + f.encode_s for f in ten),
-            fmean(links_s.get(f.sequence, 0.0) for f in ten),
-            fmean(f.decode_s + f.cloud_s for f in ten),
-        )
-        for ten in tens
-        if len(ten)
+        len(ten) * max(period_s, *_stages_s(ten.tolist(), links_s)) for ten in tens if len(ten)
     ]
     return sum(longest_s) / len(frames) if frames else None
 
@@ -197,13 +193,14 @@ def _rtt_s(run: RunRecord) -> float:
     return min((link.rtt_s for link in run.links if link.rtt_s > 0), default=0.0)
 
 
-def _stages_s(f: FrameRecord, rate_bps: float) -> tuple[float, float, float]:
-    """Return for how long a frame kept the car, the link and the cloud busy."""
-    sent_bytes = f.size_bytes if f.outcome is Outcome.VIA_CLOUD else 0
+def _stages_s(
+    frames: Sequence[FrameRecord], links_s: Mapping[int, float]
+) -> tuple[float, float, float]:
+    """Return for how long a frame kept the car, the link and the cloud busy, in the mean."""
     return (
-        f.preprocess_s + f.edge_s + f.encode_s,
-        wire_s(sent_bytes, rate_bps),
-        f.decode_s + f.cloud_s,
+        fmean(f.preprocess_s + f.edge_s + f.encode_s for f in frames),
+        fmean(links_s.get(f.sequence, 0.0) for f in frames),
+        fmean(f.decode_s + f.cloud_s for f in frames),
     )
 
 
