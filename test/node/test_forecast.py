@@ -45,7 +45,10 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.quiet, pytest.mark.
 FRAMES = 70
 RATE_HZ = 6.0
 SLOWDOWN = 8.0
-RTT_S = 0.04
+# An upload is the soonest by far: where two plans are nearly as good, what is thought of the
+# link in the first second decides between them.
+MBPS = 2.0
+RTT_S = 0.06
 CLOSE = 0.1
 # Every frame takes the machines the same work. More between mean and median, as a share of the
 # latency, is a machine that did not keep its pace.
@@ -62,7 +65,7 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Drive:
         pytest.skip(f'needs a quiet machine to compare times; this one is {busy:.0f} % busy')
     folder = tmp_path_factory.mktemp('forecast')
     write_bag(folder / 'bag', islice(open_source('scene'), FRAMES), compressed=True)
-    (folder / 'link.csv').write_text('time_s,uplink_mbps\n0,1\n', encoding='utf-8')
+    (folder / 'link.csv').write_text(f'time_s,uplink_mbps\n0,{MBPS:g}\n', encoding='utf-8')
     return Drive(
         source=str(folder / 'bag'),
         detector=DEFAULT_DETECTOR,
@@ -124,6 +127,7 @@ def test_mean_latency_is_foretold(
         pytest.skip(f"the machine's pace changed meanwhile: its work was uneven by {uneven:.0%}")
     assert foretold.mean_s == pytest.approx(np.mean(taken_s), rel=CLOSE), (
         f'forecast {foretold.mean_s:.4f} s, replay {np.mean(taken_s):.4f} s, '
-        f'median {np.median(taken_s):.4f} s of {len(taken_s)} frames'
+        f'median {np.median(taken_s):.4f} s of {len(taken_s)} frames; '
+        f'plans {[(plan.mode.name, plan.boundary, plan.codec) for plan in run.plans]}'
     )
     assert foretold.answered == pytest.approx(len(taken_s), rel=CLOSE)
