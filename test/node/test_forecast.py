@@ -54,7 +54,7 @@ CLOSE = 0.1
 # latency, is a machine that did not keep its pace.
 STEADY = 0.03
 BUSY_PERCENT = 25.0
-METHODS = choose('edge-only,cloud-only-jpeg')
+METHODS = choose('edge-only')
 
 
 @pytest.fixture(scope='module')
