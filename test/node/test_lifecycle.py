@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 from typing import Any
 
 from dads_ros.replay.prepare import prepare
@@ -39,6 +40,13 @@ def nodes(peer: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
         'player': {'loop': True},
     }
     return {n: peer.start(n, '/lifecycle', autostart=False, **parameters[n]) for n in NODES}
+
+
+def shared_memory_of(pid: int) -> list[Path]:
+    """Return what a process has for its own DDS messages: it holds the locks beside them."""
+    opened = [str(entry.readlink()) for entry in Path(f'/proc/{pid}/fd').iterdir()]
+    found = [re.fullmatch(r'(/dev/shm/fastdds_[0-9a-f]{16})_el', path) for path in opened]
+    return [Path(match[1]) for match in found if match]
 
 
 @pytest.mark.parametrize('name', NODES)
@@ -77,5 +85,8 @@ def test_states_can_be_passed_twice_and_cleanup_leaves_nothing(
         change(Transition.TRANSITION_CLEANUP)
         assert state() == State.PRIMARY_STATE_UNCONFIGURED
         peer.until(lambda: not topics(), 'its topics to go', 10.0)
+    segments = shared_memory_of(nodes[name].pid)
+    assert segments
     nodes[name].stop()
     assert not nodes[name].has_logged('Traceback')
+    assert not [segment for segment in segments if segment.exists()]
