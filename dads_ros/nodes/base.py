@@ -156,13 +156,10 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         return TransitionCallbackReturn.SUCCESS
 
     def destroy_node(self) -> None:
-        """
-        Destroy the node and all that it holds.
-
-        rclpy forgets the services of a node's lifecycle. They hold the node's participant, which
-        would live until the process ends, and leave its shared memory, 17 MB, behind for ever.
-        """
+        """Destroy the node and all that it holds."""
         super().destroy_node()
+        # rclpy forgets a lifecycle's services. They hold the node's participant, which would live
+        # until the process ends, and leave its shared memory, 17 MB, behind for ever.
         self._state_machine.destroy_when_not_in_use()
 
     def stop(self) -> None:
@@ -286,10 +283,7 @@ def run(*makers: Callable[[], DadsNode]) -> int:
         node.stop()
         node.destroy_node()
     rclpy.try_shutdown()
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # a second Ctrl-C must not spoil the exit status
+    for number in (signal.SIGINT, signal.SIGTERM):  # a second must not spoil the exit status
         signal.signal(number, signal.SIG_IGN)
     # torch leaves half a million objects, which the interpreter would search for garbage as it
     # ends: a second for nothing.
