@@ -17,7 +17,8 @@ When to probe the link, and with how much, within a budget.
 
 Probes cost at most PROBE_SHARE of the last known rate: a budget fills at that pace and a probe
 waits until it can pay. Small ones tell the round trip and that the cloud is there; padded ones
-tell the rate while the plan in force sends nothing, or too little to tell it.
+tell the rate while the plan in force sends nothing, or too little to tell it, and whether a packet
+passes at once, which bundles of one size leave open.
 
 On a link that has become poor even the least probe that tells the rate takes long to save up. So
 some of what a good link paid for is kept in reserve, and a link that was poor for some time is

@@ -19,12 +19,15 @@ from pathlib import Path
 import random
 
 from dads_ros.monitor.headstart import HeadStart
+from dads_ros.monitor.headstart import SETTLING_BYTES
 from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.link import LinkEstimator
 from dads_ros.monitor.link import MessageKey
 from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.pace import Sample
 from dads_ros.monitor.policy import Policy
+from dads_ros.monitor.probing import PROBE_OVERHEAD_BYTES
+from dads_ros.monitor.probing import ProbeBudget
 from dads_ros.partition.build import build_table
 from dads_ros.partition.costs import CostGraph
 from dads_ros.simulation.car import Car
@@ -140,3 +143,17 @@ def test_bundles_of_one_size_tell_the_rate_once_a_packet_has_told_of_the_bucket(
     run = Car(world, WAIST, Monitor(policy)).run()
     later = [link.uplink_bps / 1e6 for at_s, link in run.estimates if 14.0 < at_s < 20.0]
     assert mbps / 1.3 < min(later) <= max(later) < mbps * 1.3
+
+
+def test_packets_that_settle_nothing_stay_within_the_budget():
+    budget, rate_bps = ProbeBudget(), 0.5e6
+    asked = (
+        budget.next_probe(
+            rate_bps, 2000.0, tick * 0.05, link_is_idle=True, settling_bytes=SETTLING_BYTES
+        )
+        for tick in range(1200)
+    )
+    paddings = [padding for padding in asked if padding is not None]
+    assert sum(padding >= SETTLING_BYTES for padding in paddings) > 20
+    spent_bytes = sum(padding + PROBE_OVERHEAD_BYTES for padding in paddings)
+    assert spent_bytes * 8 / 60.0 <= 0.0105 * rate_bps
