@@ -25,8 +25,7 @@ from dataclasses import replace
 
 from dads_ros.monitor.pace import Sample
 
-PACKET_BYTES = 1500
-PACKET_BITS = PACKET_BYTES * 8.0
+PACKET_BITS = 1500 * 8.0
 # Single packets that came so many times faster than larger messages tell of a bucket, not of the
 # rate.
 FASTER = 2.0
@@ -44,8 +43,6 @@ DOUBT_S = 10.0
 SMALL_BYTES = 200
 # or from here on, where the first packet tells nothing.
 TELLING_BYTES = 2400
-# The least packet that shows, beside larger messages, whether it passed at once.
-SETTLING_BYTES = 400
 # A packet large enough to show, by coming early, that a larger one is worth sending.
 LOOK_BYTES = 600
 
@@ -97,16 +94,6 @@ class HeadStart:
     def telling_bytes(self) -> int:
         """Return the size of the least message that can tell the rate."""
         return TELLING_BYTES if self.is_certain or self.is_in_doubt else SMALL_BYTES + 1
-
-    @property
-    def settling_bytes(self) -> int:
-        """
-        Return the least of a packet that tells beside larger messages of one size; 0 if none does.
-
-        Those by themselves look the same with a head start at some rate and without one at
-        another, and the two foretell messages of other sizes differently.
-        """
-        return SETTLING_BYTES if self._larger is not None and not self._is_known else 0
 
     def forget(self) -> None:
         """Forget what a larger message told: the link may be another."""

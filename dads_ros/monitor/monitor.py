@@ -142,7 +142,6 @@ class Monitor:
             telling_bytes=self._link.head_start.telling_bytes,
             look_bytes=self._link.head_start.look_bytes,
             is_in_doubt=self._link.head_start.is_in_doubt,
-            settling_bytes=self._link.head_start.settling_bytes,
         )
         return Outlook(link, situation, plan, probe_bytes)
 

@@ -17,8 +17,7 @@ When to probe the link, and with how much, within a budget.
 
 Probes cost at most PROBE_SHARE of the last known rate: a budget fills at that pace and a probe
 waits until it can pay. Small ones tell the round trip and that the cloud is there; padded ones
-tell the rate while the plan in force sends nothing, or too little to tell it, and whether a packet
-passes at once, which bundles of one size leave open.
+tell the rate while the plan in force sends nothing, or too little to tell it.
 
 On a link that has become poor even the least probe that tells the rate takes long to save up. So
 some of what a good link paid for is kept in reserve, and a link that was poor for some time is
@@ -27,7 +26,6 @@ looked at again after about half as long.
 
 from __future__ import annotations
 
-from dads_ros.monitor.headstart import PACKET_BYTES
 from dads_ros.monitor.headstart import SMALL_BYTES
 from dads_ros.monitor.headstart import TELLING_BYTES
 
@@ -64,7 +62,6 @@ class ProbeBudget:
 
     def __init__(self) -> None:
         self._bytes = float(PROBE_OVERHEAD_BYTES)
-        self._most_bytes = self._bytes
         self._reserve_bytes = 0.0
         self._wait_s = FIRST_WAIT_S
         self._filled_s: float | None = None
@@ -81,7 +78,6 @@ class ProbeBudget:
         telling_bytes: int = SMALL_BYTES + 1,
         look_bytes: int = TELLING_BYTES,
         is_in_doubt: bool = False,
-        settling_bytes: int = 0,
     ) -> int | None:
         """
         Return the padding of the probe to send now in bytes, or None.
@@ -94,8 +90,6 @@ class ProbeBudget:
         :param telling_bytes: the least message that tells the rate.
         :param look_bytes: what to look with at a poor link, out of the reserve.
         :param is_in_doubt: whether the link may be faster now, which should not wait.
-        :param settling_bytes: the least packet that tells what bundles of one size leave open;
-            0 if none does.
         """
         self._fill((rate_bps or UNKNOWN_RATE_BPS) * PROBE_SHARE / 8, telling_bytes, now_s)
         put_off_s = 0.0 if link_is_idle else PUT_OFF_S * (self._count * GOLDEN % 1.0)
@@ -108,20 +102,13 @@ class ProbeBudget:
         affordable = int(self._bytes) - PROBE_OVERHEAD_BYTES
         # Every second probe is small, for the round trip that the others are measured against.
         wanted = self._count % 2 == 1
-        worth_bytes = max(telling_bytes, bundle_bytes * WORTH)
-        padded = wanted and affordable >= worth_bytes
+        padded = wanted and affordable >= max(telling_bytes, bundle_bytes * WORTH)
         if wanted and not padded and not bundle_bytes:
             has_waited = now_s >= self._probed_s + self._wait_s
             return self._look(look_bytes, now_s) if can_look and has_waited else None
         self._probed_s = now_s
         self._count += 1
-        if padded:
-            padding = affordable
-        elif wanted and 0 < settling_bytes <= affordable and self._most_bytes < worth_bytes:
-            # Nothing larger than bundles can ever be paid, so that their rate stays a guess.
-            padding = min(affordable, PACKET_BYTES - PROBE_OVERHEAD_BYTES)
-        else:
-            padding = 0
+        padding = affordable if padded else 0
         self._bytes -= padding + PROBE_OVERHEAD_BYTES
         return padding
 
@@ -135,8 +122,8 @@ class ProbeBudget:
             self._reserve_bytes += kept
             earned -= kept
             self._wait_s = FIRST_WAIT_S
-        self._most_bytes = min(max(pace * SAVED_S, least), PROBE_LIMIT_BYTES - RESERVE_BYTES)
-        self._bytes = min(self._bytes + earned, self._most_bytes)
+        most = min(max(pace * SAVED_S, least), PROBE_LIMIT_BYTES - RESERVE_BYTES)
+        self._bytes = min(self._bytes + earned, most)
 
     def _look(self, padding: int, now_s: float) -> int:
         """Pay a probe from the reserve and return its padding."""

@@ -19,18 +19,9 @@ from pathlib import Path
 import random
 
 from dads_ros.monitor.headstart import HeadStart
-from dads_ros.monitor.headstart import SETTLING_BYTES
-from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.link import LinkEstimator
 from dads_ros.monitor.link import MessageKey
-from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.pace import Sample
-from dads_ros.monitor.policy import Policy
-from dads_ros.monitor.probing import PROBE_OVERHEAD_BYTES
-from dads_ros.monitor.probing import ProbeBudget
-from dads_ros.partition.build import build_table
-from dads_ros.partition.costs import CostGraph
-from dads_ros.simulation.car import Car
 from dads_ros.simulation.world import Chance
 from dads_ros.simulation.world import Link
 from dads_ros.simulation.world import World
@@ -38,16 +29,6 @@ from dads_ros.trace import Trace
 import pytest
 
 PROBE_BYTES = 96
-WAIST = build_table(
-    {
-        'int8+zstd': CostGraph(
-            ids=('frame', 'waist', 'detections'), edges=((0, 1), (1, 2)), pinned=(0,),
-            outputs=(2,), edge_ns=(0, 50_000_000, 120_000_000),
-            cloud_ns=(0, 6_000_000, 15_000_000), output_bytes=(70_000, 2_000, 600),
-            encode_ns=(4_000_000,) * 3, forbidden=frozenset({0}),
-        )
-    }
-)  # fmt: skip
 RECORDED = Path(__file__).with_name('recorded')
 
 
@@ -126,34 +107,3 @@ def test_messages_of_two_sizes_show_whether_there_is_a_bucket(free_bits):
             air_s = (bits - free_bits) / 4e6
             head_start.told_by(Sample(bits, air_s, False, at_s + later_s, 0.1), 0.0005)
     assert (head_start.bits == 0.0) == (free_bits == 0.0)
-
-
-@pytest.mark.parametrize('burst_bytes', [0, 1500])
-@pytest.mark.parametrize('mbps', [0.6, 1.0])
-@pytest.mark.parametrize('seed', range(3))
-def test_bundles_of_one_size_tell_the_rate_once_a_packet_has_told_of_the_bucket(
-    burst_bytes, mbps, seed
-):
-    rate = Trace((0.0,), (mbps * 1e6,))
-    world = World(
-        rate, 20.0, 6.0, rtt_s=0.02, jitter=0.01, burst_bytes=burst_bytes, plan_s=0.0, seed=seed
-    )
-    policy = Policy(WAIST, '', ('frame',), PolicyLimits())
-    policy.ask('fixed', ('waist',), 'int8+zstd')
-    run = Car(world, WAIST, Monitor(policy)).run()
-    later = [link.uplink_bps / 1e6 for at_s, link in run.estimates if 14.0 < at_s < 20.0]
-    assert mbps / 1.3 < min(later) <= max(later) < mbps * 1.3
-
-
-def test_packets_that_settle_nothing_stay_within_the_budget():
-    budget, rate_bps = ProbeBudget(), 0.5e6
-    asked = (
-        budget.next_probe(
-            rate_bps, 2000.0, tick * 0.05, link_is_idle=True, settling_bytes=SETTLING_BYTES
-        )
-        for tick in range(1200)
-    )
-    paddings = [padding for padding in asked if padding is not None]
-    assert sum(padding >= SETTLING_BYTES for padding in paddings) > 20
-    spent_bytes = sum(padding + PROBE_OVERHEAD_BYTES for padding in paddings)
-    assert spent_bytes * 8 / 60.0 <= 0.0105 * rate_bps
