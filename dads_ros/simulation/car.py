@@ -53,6 +53,8 @@ import numpy as np
 LOOK_PERIOD_S = 0.05
 # The monitor goes on for so long after the last frame, for those still on their way.
 QUIET_S = 3.0
+# Thirty years: what would come later, over a link of next to no rate, does not come.
+NEVER_S = 1e9
 
 
 class Chooser(Protocol):
@@ -121,7 +123,7 @@ class Car:
         return round(self._now_s * 1e9)
 
     def _at(self, time_s: float, action: Callable[[], None]) -> None:
-        if time_s < math.inf:
+        if time_s < NEVER_S:
             heapq.heappush(self._events, (time_s, next(self._order), action))
 
     # The edge's worker.

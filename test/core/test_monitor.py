@@ -169,6 +169,7 @@ def test_cut_goes_there_and_back_as_the_rate_falls_and_rises():
 
 @settings(max_examples=20)
 @example(trace=[8e6, 2e6, 1.9], camera_hz=13.0, jitter=0.0, loss=0.0, seed=26)
+@example(trace=[205270.0, 0.0, 1.7e-302], camera_hz=1.0, jitter=0.0, loss=0.0, seed=0)
 @given(
     trace=st.lists(st.floats(0, 20e6), min_size=3, max_size=8),
     camera_hz=st.floats(0.5, 30),
