@@ -36,8 +36,8 @@ from dads_ros.settings import DEFAULT_DETECTOR
 EXAMPLES = """\
   dads calibrate --edge edge.json --cloud cloud.json --frames drive.mp4 -o calibration.json
       against the detector's own float32 output
-  dads calibrate --edge edge.json --labels val.json --count 200 -o calibration.json
-      against labels, as a COCO file
+  dads calibrate --edge both.json --labels val.json --count 200 -o calibration.json
+      against labels, as a COCO file, with a profile of both sides (dads profile -o both.json)
 """
 
 
@@ -52,7 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
     parser.add_argument('--edge', type=Path, required=True, metavar='PROFILE')
     parser.add_argument(
-        '--cloud', type=Path, metavar='PROFILE', help="the cloud's; the edge's when left out"
+        '--cloud',
+        type=Path,
+        metavar='PROFILE',
+        help="the cloud's; left out when the edge's is of both sides",
     )
     frames = parser.add_mutually_exclusive_group(required=True)
     frames.add_argument(

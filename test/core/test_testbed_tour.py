@@ -16,14 +16,18 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
+from dads_ros.bench.testbed.main import add_arguments
+from dads_ros.bench.testbed.main import run
 from dads_ros.bench.testbed.runs import began_s
 from dads_ros.bench.testbed.runs import latency
 from dads_ros.bench.testbed.tour import LEAD_S
 from dads_ros.bench.testbed.tour import Leg
 from dads_ros.bench.testbed.tour import Tour
 from dads_ros.bench.testbed.tour import tours_of
+from dads_ros.errors import ConfigError
 from dads_ros.trace import Trace
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,3 +89,14 @@ def test_a_long_list_of_traces_makes_several_tours_of_at_most_so_long_legs(tmp_p
     assert [leg.name for tour in tours for leg in tour.legs] == [path.stem for path in paths]
     assert len(tours) == 2
     assert [leg.seconds for leg in tours[0].legs[:3]] == [5.0, 10.0, 18.0]
+
+
+def test_two_traces_of_one_name_are_refused_before_anything_is_started(tmp_path: Path) -> None:
+    for folder in ('north', 'south'):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'road.csv').write_text('time_s,uplink_mbps\n0,1\n', encoding='ascii')
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    args = parser.parse_args(['--traces', str(tmp_path / 'north'), str(tmp_path / 'south')])
+    with pytest.raises(ConfigError, match='one name'):
+        run(args)

@@ -140,7 +140,7 @@ def _print(result: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _given(args: argparse.Namespace) -> list[Path]:
-    """Return the files of the traces that the user asked for."""
+    """Return the files of the traces that the user asked for, no two of one name."""
     if args.trace:
         return [args.trace]
     paths: list[Path] = []
@@ -151,7 +151,14 @@ def _given(args: argparse.Namespace) -> list[Path]:
                 f'{str(given)!r} holds no .csv file; give a trace or a folder of them'
             )
         paths += found
-    return paths
+    by_name: dict[str, Path] = {}
+    for path in dict.fromkeys(paths):
+        if (other := by_name.setdefault(path.stem, path)) is not path:
+            raise ConfigError(
+                f'traces {str(other)!r} and {str(path)!r} have one name, by which results are '
+                'told apart; rename one, or leave it out'
+            )
+    return [*by_name.values()]
 
 
 class _Bench:
