@@ -57,7 +57,7 @@ class Accuracy:
     """
     Average precision in 0 to 1, the classes' mean: at IoU 0.5, and over IoU 0.5 to 0.95.
 
-    ``boxes_by_class`` counts the true boxes behind each figure.
+    ``boxes_by_class`` counts the true boxes behind each figure; sizes are those of ``SIZES``.
     """
 
     ap50: float
@@ -65,6 +65,8 @@ class Accuracy:
     ap50_by_class: dict[str, float | None]
     ap50_by_size: dict[str, float | None]
     boxes_by_class: dict[str, int]
+    ap50_by_class_and_size: dict[str, dict[str, float | None]]
+    boxes_by_class_and_size: dict[str, dict[str, int]]
 
     @property
     def ap50_by_boxes(self) -> float:
@@ -98,7 +100,10 @@ def average_precision(
         judge.accumulate()
     # [iou, recall, class, size, max boxes], -1 where a class has no true box
     precision = np.asarray(judge.eval['precision'])[..., 0]
-    counted = [a['category_id'] for a in judge.cocoGt.dataset['annotations'] if not a['iscrowd']]
+    heights: dict[int, list[float]] = {index: [] for index in range(len(labels))}
+    for box in judge.cocoGt.dataset['annotations']:
+        if not box['iscrowd']:
+            heights[box['category_id'] - 1].append(box['bbox'][3])
     return Accuracy(
         ap50=_mean(precision[0, :, :, 0]) or 0.0,
         ap50_95=_mean(precision[:, :, :, 0]) or 0.0,
@@ -108,7 +113,18 @@ def average_precision(
         ap50_by_size={
             size: _mean(precision[0, :, :, index]) for index, size in enumerate(RANGES) if index
         },
-        boxes_by_class={label: counted.count(index + 1) for index, label in enumerate(labels)},
+        boxes_by_class={label: len(heights[index]) for index, label in enumerate(labels)},
+        ap50_by_class_and_size={
+            label: {size: _mean(precision[0, :, index, at]) for at, size in enumerate(SIZES, 1)}
+            for index, label in enumerate(labels)
+        },
+        boxes_by_class_and_size={
+            label: {
+                size: sum(low <= height < high for height in heights[index])
+                for size, (low, high) in SIZES.items()
+            }
+            for index, label in enumerate(labels)
+        },
     )
 
 

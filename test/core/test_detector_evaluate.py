@@ -107,6 +107,15 @@ def test_perfect_boxes_have_an_ap_of_one():
     assert accuracy.ap50_by_size['small'] is None
 
 
+def test_each_class_is_judged_at_each_height():
+    low, high = (10, 10, 40, 18), (60, 60, 90, 90)
+    accuracy = average_precision([found((*high, 0.9))], [truth(low, high)], LABELS)
+    sizes = accuracy.ap50_by_class_and_size
+    assert sizes['car'] == {'small': 0.0, 'medium': None, 'large': pytest.approx(1.0)}
+    assert sizes['truck'] == {'small': None, 'medium': None, 'large': None}
+    assert accuracy.boxes_by_class_and_size['car'] == {'small': 1, 'medium': 0, 'large': 1}
+
+
 def test_ignored_boxes_count_neither_found_nor_missed():
     sure = truth((10, 10, 40, 40))
     unsure = truth((100, 100, 140, 140), ignore=True)

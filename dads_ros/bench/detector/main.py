@@ -200,6 +200,8 @@ def on_drawn_frames(shipped: Trial) -> dict[str, object]:
         'ap50_on_the_drawn_clip': drawn.ap50(drawn.find(drawn.whole, drawn.frames, 'frames')),
         'ap50_by_class_on_drawn_drives': classes.ap50_by_class,
         'boxes_by_class_on_drawn_drives': classes.boxes_by_class,
+        'ap50_by_class_and_height_on_drawn_drives': classes.ap50_by_class_and_size,
+        'boxes_by_class_and_height_on_drawn_drives': classes.boxes_by_class_and_size,
     }
 
 
@@ -215,6 +217,8 @@ def accuracy(found: Sequence[Detections], truth: Sequence[Boxes]) -> dict[str, o
         'ap50_by_class': {**classes.ap50_by_class, 'vehicle': merged.ap50},
         'ap50_by_height': merged.ap50_by_size,
         'boxes_by_class': {**classes.boxes_by_class, **merged.boxes_by_class},
+        'ap50_by_class_and_height': classes.ap50_by_class_and_size,
+        'boxes_by_class_and_height': classes.boxes_by_class_and_size,
         'false_positives_per_empty_frame': empty_false,
         'empty_frames': empty_frames,
     }

@@ -20,11 +20,18 @@ from collections.abc import Iterator
 from typing import Any
 
 TABLES = ('largest_bytes_by_condition', 'capped', 'temporal', 'uploads')
+BY_HEIGHT = 'by_class_and_height'
 
 
 def as_text(result: dict[str, Any]) -> str:
     """Return the result as lines and tables."""
-    lines = [f'{name:40}  {_short(value)}' for name, value in result.items() if name not in TABLES]
+    lines = [
+        f'{name:40}  {_short(value)}'
+        for name, value in result.items()
+        if name not in TABLES and BY_HEIGHT not in name
+    ]
+    lines += _by_height(result, '')
+    lines += _by_height(result, '_on_drawn_drives')
     for name, sizes in result['largest_bytes_by_condition'].items():
         lines.append(f'largest frame, {name:34} {_short(sizes)}')
     capped = result['capped']
@@ -38,6 +45,14 @@ def as_text(result: dict[str, Any]) -> str:
             f'{row["encode_ms"]:6.2f} {row["ap50"]:6.3f}'
         )
     return '\n'.join(lines)
+
+
+def _by_height(result: dict[str, Any], where: str) -> Iterator[str]:
+    found, boxes = (result[f'{what}_{BY_HEIGHT}{where}'] for what in ('ap50', 'boxes'))
+    yield f'AP50 (boxes) by height{where.replace("_", " ")}'
+    for label, sizes in found.items():
+        cells = [f'{size} {_short(ap50)} ({boxes[label][size]})' for size, ap50 in sizes.items()]
+        yield f'  {label:12}' + ''.join(f'{cell:24}' for cell in cells).rstrip()
 
 
 def _temporal(rows: list[dict[str, Any]]) -> Iterator[str]:
