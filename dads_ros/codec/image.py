@@ -31,7 +31,9 @@ _WRITE = {
     'jpeg': ('.jpg', cv2.IMWRITE_JPEG_QUALITY),
     'webp': ('.webp', cv2.IMWRITE_WEBP_QUALITY),
 }
-_JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start-of-frame markers
+# The one kind of frame that is written. Others are refused: a progressive one may ask for a pass
+# over the picture for each dozen bytes.
+_JPEG_BASELINE = 0xC0
 _JPEG_PLAIN = frozenset((0xE0, 0xDB, 0xC4, 0xDD))  # JFIF, tables, restart interval
 _START_OF_SCAN = 0xDA
 
@@ -117,7 +119,7 @@ def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
         return None
     at, sizes = 2, []
     while at + 9 <= len(data) and data[at] == 0xFF and data[at + 1] != _START_OF_SCAN:
-        if data[at + 1] in _JPEG_SIZES:
+        if data[at + 1] == _JPEG_BASELINE:
             sizes.append((_big(data[at + 5 : at + 7]), _big(data[at + 7 : at + 9])))
         elif data[at + 1] not in _JPEG_PLAIN:
             return None

@@ -1,0 +1,54 @@
+# Copyright 2026 dads_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Only the kind of JPEG that is written is read: others cost what their sender likes."""
+
+import cv2
+from dads_ros import codec
+from dads_ros.errors import CodecError
+import numpy as np
+import pytest
+
+PICTURE = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
+SHAPE = (1, *PICTURE.shape)
+
+
+def jpeg(*options: int) -> bytes:
+    return bytes(cv2.imencode('.jpg', PICTURE, list(options))[1])
+
+
+def with_empty_scans(progressive: bytes, count: int) -> bytes:
+    """Return a file that asks for a pass over the picture for every dozen bytes."""
+    scan = bytes.fromhex('ffda0008010100013f00')
+    return progressive[:-2] + count * scan + progressive[-2:]
+
+
+def test_baseline_is_read_with_every_sampling():
+    for sampling in (0x411111, 0x111111, 0x211111, 0x221111):
+        data = jpeg(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling)
+        assert codec.decode(data, 'jpeg90', SHAPE, 'uint8').shape == SHAPE
+
+
+@pytest.mark.parametrize('count', [0, 1000])
+def test_progressive_is_refused_before_it_is_decoded(count):
+    data = with_empty_scans(jpeg(cv2.IMWRITE_JPEG_PROGRESSIVE, 1), count)
+    with pytest.raises(CodecError, match='picture is None'):
+        codec.decode(data, 'jpeg90', SHAPE, 'uint8')
+
+
+@pytest.mark.parametrize('marker', [m for m in range(0xC1, 0xD0) if m not in (0xC4, 0xC8, 0xCC)])
+def test_no_other_kind_of_frame_is_read(marker):
+    data = jpeg().replace(b'\xff\xc0', bytes((0xFF, marker)), 1)
+    with pytest.raises(CodecError):
+        codec.decode(data, 'jpeg90', SHAPE, 'uint8')
