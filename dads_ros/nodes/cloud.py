@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,16 +32,14 @@ from dads_ros.nodes import qos
 from dads_ros.nodes.wire import keyring_of_cloud
 from dads_ros.nodes.wire import Outlet
 from dads_ros.nodes.wire import Wire
+from dads_ros.nodes.worker import Worker
 from dads_ros.pipeline.cloud import CloudLimits
 from dads_ros.pipeline.cloud import CloudPipeline
 from dads_ros.pipeline.model import load_model
-from dads_ros.pipeline.turns import MAX_VEHICLES
 from dads_ros.settings import CloudSettings
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.validate_topic_name import validate_topic_name
-
-NAMES_KEPT = 4 * MAX_VEHICLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class CloudNode(base.DadsNode[CloudSettings]):
 
     def __init__(self) -> None:
         super().__init__('cloud', CloudSettings)
-        self._worker: base.Worker | None = None
+        self._worker: Worker | None = None
         self._lanes: dict[str, _Lane] = {}
 
     def configure(self) -> None:
@@ -74,21 +71,20 @@ class CloudNode(base.DadsNode[CloudSettings]):
         s = self.settings
         self._wire = Wire(self, keyring_of_cloud(self, s.key_folder), s.max_bytes)
         loaded = load_model(s, self.get_logger())
-        self._namespace_of: OrderedDict[str, str] = OrderedDict()
         self._pipeline = CloudPipeline(
             loaded.detector,
             loaded.model,
             loaded.halves,
             self._answer,
             CloudLimits(s.queue_depth, s.max_age_s, s.max_bytes, s.batch),
-            self._namespace,
+            self._note,
         )
         self._diagnostics = diagnostics.Diagnostics(self, self._statuses)
 
     def activate(self) -> None:
         """Start the worker and listen."""
         self._serve(self.settings.vehicles)
-        self._worker = base.Worker('cloud pipeline', self._pipeline.step, self.fail)
+        self._worker = Worker('cloud pipeline', self._pipeline.step, self.fail)
 
     def deactivate(self) -> None:
         """Finish the bundle at hand and stop listening."""
@@ -136,25 +132,20 @@ class CloudNode(base.DadsNode[CloudSettings]):
         return _Lane(results, replies, listening)
 
     def _on_bundle(self, name: str, message: msg.Bundle) -> None:
-        bundle = messages.bundle_from_msg(message)
-        self._namespace_of[bundle.vehicle] = name
-        self._namespace_of.move_to_end(bundle.vehicle)
-        # Anybody may invent names where topics are plain.
-        if len(self._namespace_of) > NAMES_KEPT:
-            self._namespace_of.popitem(last=False)
-        self._pipeline.receive(bundle)
+        self._pipeline.receive(messages.bundle_from_msg(message), name)
 
-    def _namespace(self, vehicle: str) -> str:
-        """Return where a vehicle was heard last: one of the listed, whatever it calls itself."""
-        return self._namespace_of.get(vehicle, '')
+    def _note(self, failure: str) -> None:
+        self.get_logger().error(
+            f'a bundle was not finished:\n{failure}', throttle_duration_sec=1.0
+        )
 
     def _on_probe(self, name: str, probe: msg.Probe) -> None:
         reply = msg.Probe(vehicle=probe.vehicle, sequence=probe.sequence, sent_ns=probe.sent_ns)
         if lane := self._lanes.get(name):
             self._send(lane.replies, reply)
 
-    def _answer(self, result: Result) -> None:
-        lane = self._lanes.get(self._namespace(result.vehicle))
+    def _answer(self, result: Result, name: str) -> None:
+        lane = self._lanes.get(name)
         if lane is not None:
             self._send(lane.results, messages.result_to_msg(result))
 
@@ -174,7 +165,7 @@ class CloudNode(base.DadsNode[CloudSettings]):
                 {
                     'answered': self._pipeline.answered,
                     'answered in batches': self._pipeline.answered_together,
-                    'vehicles': len(self._namespace_of),
+                    'vehicles': self._pipeline.vehicles,
                 },
             ),
             diagnostics.refusals(self, refused, is_sealed=self._wire.is_sealed),

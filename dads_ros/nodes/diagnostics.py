@@ -28,6 +28,8 @@ from dads_ros.pipeline.frame import Outcome
 from diagnostic_msgs.msg import DiagnosticArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_msgs.msg import KeyValue
+from rclpy.clock import Clock
+from rclpy.clock import ClockType
 from rclpy.node import Node
 
 PERIOD_S = 1.0
@@ -60,7 +62,9 @@ class Diagnostics:
         self._publisher = node.create_lifecycle_publisher(
             DiagnosticArray, '/diagnostics', qos.local()
         )
-        self._timer = node.create_timer(PERIOD_S, self.publish) if is_timed else None
+        # Not on ROS time: a bag that is paused must not silence them.
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(PERIOD_S, self.publish, clock=clock) if is_timed else None
 
     def close(self) -> None:
         """Publish no more."""
@@ -136,9 +140,10 @@ def status(
 
 def refusals(node: Node, refused: Mapping[str, int], *, is_sealed: bool) -> DiagnosticStatus:
     """
-    Return the status of what a node refused, by reason; it warns of what a stranger sent.
+    Return the status of what a node refused, by reason.
 
-    It is never an error: whoever reaches the network could cause one. It stays a warning for as
+    It warns of what a stranger sent, and of a detector that failed. It is never an error: whoever
+    reaches the network could cause one. It stays a warning for as
     long as the node lives: that a stranger was there is news after he left, too.
     """
     total = sum(refused.values())
@@ -149,5 +154,12 @@ def refusals(node: Node, refused: Mapping[str, int], *, is_sealed: bool) -> Diag
         'refused',
         f'{total} messages refused' if total else 'nothing refused',
         {**sums, **refused},
-        WARN if any(STRANGE & {r, r.partition(' ')[2]} for r in refused) else OK,
+        WARN if any(_is_strange(reason) for reason in refused) else OK,
+    )
+
+
+def _is_strange(reason: str) -> bool:
+    """Return whether a person should look; a message's kind may stand before the reason."""
+    return bool(STRANGE & {reason, reason.partition(' ')[2]}) or reason.startswith(
+        'detector failed'
     )

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from functools import partial
 import threading
 import time
+import traceback
 
 from dads_ros import codec
 from dads_ros.bundle import Bundle
@@ -50,6 +51,10 @@ from dads_ros.pipeline.stage import in_camera_pixels
 from dads_ros.pipeline.turns import MAX_VEHICLES
 from dads_ros.pipeline.turns import Turns
 from dads_ros.pipeline.turns import Waiting
+import numpy as np
+
+# Then it is tried out on zeros.
+FAILURES_IN_A_ROW = 20
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,8 @@ class CloudLimits:
 class _Decoded:
     """A bundle's tensors, and when work on it began and its bytes were read."""
 
-    bundle: Bundle
+    waiting: Waiting
     arrays: Arrays
-    arrived_ns: int
     started_ns: int
     decoded_ns: int
 
@@ -84,9 +88,8 @@ class CloudPipeline:
     """
     Bundles in, results out.
 
-    :param answer: publishes a result; called by the worker thread.
-    :param account_of: on whose account a vehicle's new cuts are built. Names of vehicles can be
-        invented where topics are plain, so it should return what cannot.
+    :param answer: publishes a result where its bundle came in; called by the worker thread.
+    :param failed: is told the traceback where the detector, or the machine below it, fails.
     """
 
     def __init__(
@@ -94,16 +97,17 @@ class CloudPipeline:
         detector: Detector,
         model: Model,
         halves: HalfCache,
-        answer: Callable[[Result], None],
+        answer: Callable[[Result, str], None],
         limits: CloudLimits,
-        account_of: Callable[[str], str] = str,
+        failed: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._detector = detector
         self._model = model
         self._halves = halves
         self._answer = answer
         self._limits = limits
-        self._account_of = account_of
+        self._failed = failed
+        self._failures = 0
         self._allowances: OrderedDict[str, Allowance] = OrderedDict()
         self._batches = Batches(limits.batch)
         self._changed = threading.Condition()
@@ -113,13 +117,23 @@ class CloudPipeline:
         self.answered_together = 0
         self.rejected: Counter[str] = Counter()
 
-    def receive(self, bundle: Bundle) -> None:
-        """Check a bundle and queue it; what fails a check is counted and answered with nothing."""
-        arrived_ns = time.monotonic_ns()
+    @property
+    def vehicles(self) -> int:
+        """Return how many vehicles were heard of."""
+        return self._turns.vehicles
+
+    def receive(self, bundle: Bundle, account: str) -> None:
+        """
+        Check a bundle and queue it; what fails a check is counted and answered with nothing.
+
+        :param account: where it came in: what its sender cannot invent, as it can its name where
+            topics are plain.
+        """
+        waiting = Waiting(bundle, account, time.monotonic_ns())
         try:
             check_bundle(bundle, self._model.graph, codec.supported, self._limits.max_bytes)
             with self._changed:
-                pushed_out = self._turns.put(bundle, arrived_ns)
+                pushed_out = self._turns.put(waiting)
                 self._changed.notify()
         except BundleError as error:
             self._reject(str(error))
@@ -141,23 +155,25 @@ class CloudPipeline:
             first = self._turns.take()
         if first is None:
             return False
-        for result in self._finish(first):
-            self._answer(result)
+        for result, account in self._finish(first):
+            self._answer(result, account)
             self.answered += 1
+            self._failures = 0
         return True
 
-    def _finish(self, first: Waiting) -> Iterator[Result]:
-        """Return the result of a bundle and of those taken along, each when it is there."""
+    def _finish(self, first: Waiting) -> Iterator[tuple[Result, str]]:
+        """Return the results of a bundle and of those taken along, and where they go."""
         decoded: list[_Decoded] = []
-        with self._survives():
+        boundary = first.bundle.boundary
+        with self._survives(boundary):
             self._check_age(first)
-            tail = self._tail(first.bundle)
+            tail = self._tail(first)
             size = self._size(first, tail)
             decoded.append(self._decode(first))
             with self._changed:
                 others = self._turns.take_like(first, size - 1)
             for waiting in others:
-                with self._survives():
+                with self._survives(boundary):
                     self._check_age(waiting)
                     decoded.append(self._decode(waiting))
         together = None
@@ -165,16 +181,20 @@ class CloudPipeline:
             together = self._batches.run_together(tail, [one.arrays for one in decoded])
         for i, one in enumerate(decoded):
             result = None
-            with self._survives():
+            with self._survives(boundary):
                 outputs = together[i] if together else self._batches.run(tail, one.arrays)
                 result = self._result(one, outputs)
             if result is not None:
                 self.answered_together += together is not None
-                yield result
+                yield result, one.waiting.account
 
     @contextmanager
-    def _survives(self) -> Iterator[None]:
-        """Count what was wrong with one vehicle's bundle, so that the others are served."""
+    def _survives(self, boundary: tuple[str, ...]) -> Iterator[None]:
+        """
+        Count what was wrong with one vehicle's bundle, so that the others are served.
+
+        Raises what the detector raises when it fails on anything: a new start may mend it.
+        """
         try:
             yield
         except BundleError as error:
@@ -185,6 +205,17 @@ class CloudPipeline:
         except Exception as error:
             # Whatever one vehicle's tensors do to a detector.
             self._reject(f'detector failed with {type(error).__name__}')
+            self._failed(traceback.format_exc())
+            self._failures += 1
+            if self._failures % FAILURES_IN_A_ROW == 0:
+                self._try_out(boundary)
+
+    def _try_out(self, boundary: tuple[str, ...]) -> None:
+        """Finish a bundle of zeros: where that fails too, it is not for what was sent."""
+        if self._halves.has_tail(boundary):
+            layers = [self._model.graph[name] for name in boundary]
+            zeros = [np.zeros(layer.shape, layer.dtype) for layer in layers]
+            self._detector.decode(self._halves.tail(boundary)(*zeros))
 
     def _size(self, first: Waiting, tail: Half) -> int:
         """Return how many of the bundles that wait for a tail are best finished together."""
@@ -193,7 +224,7 @@ class CloudPipeline:
         started_s = time.monotonic()
         size = self._batches.size(tail, waiting)
         # The first time it tries the tail out, which is part of having it built.
-        self._allowance(self._account_of(first.bundle.vehicle)).spend(time.monotonic() - started_s)
+        self._allowance(first.account).spend(time.monotonic() - started_s)
         return size
 
     def _check_age(self, waiting: Waiting) -> None:
@@ -212,10 +243,10 @@ class CloudPipeline:
         )
         if all(codec.can_refer(t.codec) for t in bundle.tensors):
             memory.keep(bundle.sent_ns, bundle.boundary, arrays)
-        return _Decoded(bundle, arrays, waiting.arrived_ns, started_ns, time.monotonic_ns())
+        return _Decoded(waiting, arrays, started_ns, time.monotonic_ns())
 
     def _result(self, one: _Decoded, outputs: Arrays) -> Result:
-        bundle = one.bundle
+        bundle = one.waiting.bundle
         found = self._detector.decode(outputs)
         return Result(
             vehicle=bundle.vehicle,
@@ -228,23 +259,23 @@ class CloudPipeline:
             detections=in_camera_pixels(
                 found, bundle.image_width, bundle.image_height, self._detector
             ),
-            queue_s=(one.started_ns - one.arrived_ns) / 1e9,
+            queue_s=(one.started_ns - one.waiting.arrived_ns) / 1e9,
             decode_s=(one.decoded_ns - one.started_ns) / 1e9,
             # All that it waited for since, the others of its batch included: that is what a frame
             # of this car takes here, and what the car's monitor must reckon with.
             compute_s=(time.monotonic_ns() - one.decoded_ns) / 1e9,
         )
 
-    def _tail(self, bundle: Bundle) -> Half:
-        """Return the half of a bundle's cut, built on its vehicle's account if need be."""
-        if self._halves.has_tail(bundle.boundary):
-            return self._halves.tail(bundle.boundary)
-        account = self._account_of(bundle.vehicle)
-        allowance = self._allowance(account)
+    def _tail(self, waiting: Waiting) -> Half:
+        """Return the half of a bundle's cut, built on its account if need be."""
+        boundary = waiting.bundle.boundary
+        if self._halves.has_tail(boundary):
+            return self._halves.tail(boundary)
+        allowance = self._allowance(waiting.account)
         started_s = time.monotonic()
         if not allowance.is_left(started_s):
             raise BundleError('too many new cuts')
-        tail = self._halves.tail(bundle.boundary, account)
+        tail = self._halves.tail(boundary, waiting.account)
         allowance.spend(time.monotonic() - started_s)
         return tail
 

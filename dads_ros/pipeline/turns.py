@@ -30,9 +30,14 @@ FORGET_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A bundle that waits, and since when."""
+    """
+    A bundle that waits, and since when.
+
+    :ivar account: where it came in, to which its answer goes and on which its cut is built.
+    """
 
     bundle: Bundle
+    account: str
     arrived_ns: int
 
 
@@ -62,7 +67,12 @@ class Turns:
         """Return how many vehicles have bundles waiting."""
         return len(self._order)
 
-    def put(self, bundle: Bundle, arrived_ns: int) -> bool:
+    @property
+    def vehicles(self) -> int:
+        """Return how many vehicles were heard of, not counting those silent for longest."""
+        return len(self._vehicles)
+
+    def put(self, waiting: Waiting) -> bool:
         """
         Queue a bundle.
 
@@ -72,17 +82,18 @@ class Turns:
         :return: whether it pushed out an older one of its vehicle.
         Raises BundleError when it is no newer than the last one, or there are too many vehicles.
         """
+        bundle = waiting.bundle
         vehicle = self._vehicle(bundle.vehicle)
-        silent_s = (arrived_ns - vehicle.seen_ns) / 1e9
+        silent_s = (waiting.arrived_ns - vehicle.seen_ns) / 1e9
         if bundle.sent_ns <= vehicle.newest_ns and silent_s < FORGET_S:
             raise BundleError('repeated or out of order')
-        vehicle.newest_ns, vehicle.seen_ns = bundle.sent_ns, arrived_ns
+        vehicle.newest_ns, vehicle.seen_ns = bundle.sent_ns, waiting.arrived_ns
         is_full = len(vehicle.queue) >= self._depth
         if is_full:
             vehicle.queue.popleft()
         if not vehicle.queue:
             self._order.append(vehicle)
-        vehicle.queue.append(Waiting(bundle, arrived_ns))
+        vehicle.queue.append(waiting)
         return is_full
 
     def take(self) -> Waiting | None:

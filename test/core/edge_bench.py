@@ -136,8 +136,11 @@ def bench(
 def answer(tiny: LoadedModel, bundle: Bundle) -> Result:
     """Return what a real cloud answers."""
     results: list[Result] = []
-    cloud = CloudPipeline(tiny.detector, tiny.model, tiny.halves, results.append, CloudLimits())
-    cloud.receive(bundle)
+    cloud = CloudPipeline(
+        tiny.detector, tiny.model, tiny.halves, lambda result, _: results.append(result),
+        CloudLimits(),
+    )  # fmt: skip
+    cloud.receive(bundle, 'here')
     assert cloud.step(0.0), cloud.rejected
     return results[0]
 

@@ -56,10 +56,11 @@ def serve(
     """Let bundles wait together and return what they were answered."""
     results: list[Result] = []
     made = CloudPipeline(
-        loaded.detector, loaded.model, loaded.halves, results.append, CloudLimits(batch=size)
-    )
+        loaded.detector, loaded.model, loaded.halves, lambda result, _: results.append(result),
+        CloudLimits(batch=size),
+    )  # fmt: skip
     for one in bundles:
-        made.receive(one)
+        made.receive(one, 'here')
     while made.step(0.0):
         pass
     return made, results
@@ -147,10 +148,11 @@ def test_detector_that_fails_on_one_answers_the_others(tiny):
 def test_companion_that_grew_too_old_is_left_out(tiny, monkeypatch):
     results: list[Result] = []
     made = CloudPipeline(
-        tiny.detector, tiny.model, tiny.halves, results.append, CloudLimits(max_age_s=0.05)
-    )
-    made.receive(bundle(tiny, 'a'))
-    made.receive(bundle(tiny, 'b'))
+        tiny.detector, tiny.model, tiny.halves, lambda result, _: results.append(result),
+        CloudLimits(max_age_s=0.05),
+    )  # fmt: skip
+    made.receive(bundle(tiny, 'a'), 'here')
+    made.receive(bundle(tiny, 'b'), 'here')
     decode = made._decode
 
     def slow(waiting: object) -> object:

@@ -26,6 +26,7 @@ from dads_ros.errors import BundleError
 from dads_ros.pipeline import turns as turns_module
 from dads_ros.pipeline.cloud import CloudLimits
 from dads_ros.pipeline.cloud import CloudPipeline
+from dads_ros.pipeline.cloud import FAILURES_IN_A_ROW
 from dads_ros.pipeline.model import LoadedModel
 from hypothesis import given
 from hypothesis import settings
@@ -49,8 +50,9 @@ def bundle(
 def pipeline(tiny: LoadedModel, **limits: float) -> tuple[CloudPipeline, list[Result]]:
     results: list[Result] = []
     made = CloudPipeline(
-        tiny.detector, tiny.model, tiny.halves, results.append, CloudLimits(**limits)
-    )
+        tiny.detector, tiny.model, tiny.halves, lambda result, _: results.append(result),
+        CloudLimits(**limits),
+    )  # fmt: skip
     return made, results
 
 
@@ -61,7 +63,7 @@ def run_dry(made: CloudPipeline) -> None:
 
 def test_answer_echoes_what_the_bundle_says(tiny):
     made, results = pipeline(tiny)
-    made.receive(bundle(tiny, sequence=9))
+    made.receive(bundle(tiny, sequence=9), 'here')
     assert made.step(0.0)
     (result,) = results
     assert (result.vehicle, result.sequence, result.sent_ns, result.stamp_ns) == ('car', 9, 900, 5)
@@ -72,9 +74,9 @@ def test_answer_echoes_what_the_bundle_says(tiny):
 def test_flood_of_one_vehicle_does_not_starve_another(tiny):
     made, results = pipeline(tiny, queue_depth=4)
     for sequence in range(1000):
-        made.receive(bundle(tiny, 'flood', sequence))
+        made.receive(bundle(tiny, 'flood', sequence), 'here')
         if sequence in (100, 900):
-            made.receive(bundle(tiny, 'quiet', sequence))
+            made.receive(bundle(tiny, 'quiet', sequence), 'here')
     run_dry(made)
     order = [result.vehicle for result in results]
     assert order.count('quiet') == 2 and order.count('flood') == 4
@@ -87,7 +89,7 @@ def test_vehicles_take_turns(tiny):
     made, results = pipeline(tiny)
     for vehicle in 'abc':
         for sequence in range(3):
-            made.receive(bundle(tiny, vehicle, sequence))
+            made.receive(bundle(tiny, vehicle, sequence), 'here')
     run_dry(made)
     assert [result.vehicle for result in results] == list('abc' * 3)
 
@@ -95,12 +97,12 @@ def test_vehicles_take_turns(tiny):
 def test_memory_is_bounded_by_vehicles(tiny):
     made, results = pipeline(tiny)
     for number in range(3 * turns_module.MAX_VEHICLES):
-        made.receive(bundle(tiny, f'car{number}'))
+        made.receive(bundle(tiny, f'car{number}'), 'here')
     assert len(made._turns._vehicles) == len(made._turns) == turns_module.MAX_VEHICLES
     assert made.rejected['too many vehicles'] == 2 * turns_module.MAX_VEHICLES
     run_dry(made)
     assert len(results) == turns_module.MAX_VEHICLES
-    made.receive(bundle(tiny, 'newcomer'))  # takes the place of one that is silent
+    made.receive(bundle(tiny, 'newcomer'), 'here')  # takes the place of one that is silent
     assert len(made._turns._vehicles) == turns_module.MAX_VEHICLES
     assert made.step(0.0) and results[-1].vehicle == 'newcomer'
 
@@ -108,7 +110,7 @@ def test_memory_is_bounded_by_vehicles(tiny):
 def test_repeated_and_older_bundles_are_refused_also_after_they_were_served(tiny):
     made, results = pipeline(tiny)
     for sequence in (5, 5, 4):
-        made.receive(bundle(tiny, sequence=sequence))
+        made.receive(bundle(tiny, sequence=sequence), 'here')
         run_dry(made)
     assert len(results) == 1
     assert made.rejected == {'repeated or out of order': 2}
@@ -119,7 +121,7 @@ def test_vehicle_whose_node_was_started_again_is_served_at_once(tiny):
     first = bundle(tiny, sequence=500)
     again = replace(first, sequence=1, sent_ns=first.sent_ns + 1)  # counts anew, the clock goes on
     for one in (first, again, first, again):  # and neither life can be repeated
-        made.receive(one)
+        made.receive(one, 'here')
         run_dry(made)
     assert [result.sequence for result in results] == [500, 1]
     assert made.rejected == {'repeated or out of order': 2}
@@ -127,18 +129,18 @@ def test_vehicle_whose_node_was_started_again_is_served_at_once(tiny):
 
 def test_vehicle_that_was_switched_off_counts_from_the_start(tiny, monkeypatch):
     made, results = pipeline(tiny)
-    made.receive(bundle(tiny, sequence=500))
+    made.receive(bundle(tiny, sequence=500), 'here')
     run_dry(made)
     monkeypatch.setattr(turns_module, 'FORGET_S', 0.01)
     time.sleep(0.02)
-    made.receive(bundle(tiny, sequence=1))
+    made.receive(bundle(tiny, sequence=1), 'here')
     run_dry(made)
     assert [result.sequence for result in results] == [500, 1]
 
 
 def test_bundle_that_waited_too_long_is_dropped(tiny):
     made, results = pipeline(tiny, max_age_s=0.01)
-    made.receive(bundle(tiny))
+    made.receive(bundle(tiny), 'here')
     time.sleep(0.02)
     assert made.step(0.0)
     assert not results and made.rejected == {'too old': 1}
@@ -167,7 +169,7 @@ MUTATIONS = {
 @pytest.mark.parametrize('reason', MUTATIONS)
 def test_violation_is_counted_and_answered_with_nothing(tiny, reason):
     made, results = pipeline(tiny)
-    made.receive(MUTATIONS[reason](bundle(tiny)))
+    made.receive(MUTATIONS[reason](bundle(tiny)), 'here')
     run_dry(made)
     assert not results
     assert made.rejected == {reason: 1}
@@ -189,8 +191,8 @@ TENSORS = st.builds(
 def test_no_bundle_raises(tiny, tensors, text, number):
     made, results = pipeline(tiny)
     good = bundle(tiny)
-    made.receive(replace(good, tensors=tensors, vehicle=text, sequence=number))
-    made.receive(replace(good, tensors=tensors, frame_id=text, image_height=number))
+    made.receive(replace(good, tensors=tensors, vehicle=text, sequence=number), 'here')
+    made.receive(replace(good, tensors=tensors, frame_id=text, image_height=number), 'here')
     run_dry(made)
     assert not results
     assert sum(made.rejected.values()) == 2
@@ -203,7 +205,7 @@ CODECS = ('raw', 'raw+zstd', 'float16+zstd', 'int8+zstd', 'int4+zstd')
 @given(data=st.binary(max_size=2000), used=st.sampled_from(CODECS))
 def test_no_data_raises(tiny, data, used):
     made, _ = pipeline(tiny)
-    made.receive(tensor(bundle(tiny), codec=used, data=data))
+    made.receive(tensor(bundle(tiny), codec=used, data=data), 'here')
     run_dry(made)
     assert made.answered + made.rejected['data cannot be decoded'] == 1
 
@@ -215,7 +217,7 @@ def test_reasons_do_not_quote_what_arrived(tiny):
         changes = (
             {'codec': f'jpeg{draw.random()}'} if sequence % 2 else {'data': draw.randbytes(9)}
         )
-        made.receive(tensor(bundle(tiny, sequence=sequence), **changes))
+        made.receive(tensor(bundle(tiny, sequence=sequence), **changes), 'here')
         run_dry(made)
     assert set(made.rejected) == {'unknown codec', 'data cannot be decoded'}
 
@@ -226,14 +228,66 @@ def test_detector_that_fails_does_not_stop_the_service(tiny):
 
     broken = LoadedModel(replace(tiny.detector, decode=decode), tiny.model, tiny.halves)
     made, results = pipeline(broken)
-    made.receive(bundle(tiny))
+    made.receive(bundle(tiny), 'here')
     assert made.step(0.0)
     assert not results and made.rejected == {'detector failed with ZeroDivisionError': 1}
 
 
+def test_detector_that_fails_on_anything_ends_the_node_and_tells_why(tiny):
+    def decode(_: object) -> None:
+        raise ZeroDivisionError
+
+    told: list[str] = []
+    detector = replace(tiny.detector, decode=decode)
+    made = CloudPipeline(
+        detector, tiny.model, tiny.halves, lambda *_: None, CloudLimits(), told.append
+    )
+    for sequence in range(FAILURES_IN_A_ROW):
+        assert len(told) == sequence
+        made.receive(bundle(tiny, sequence=sequence), 'here')
+        if sequence < FAILURES_IN_A_ROW - 1:
+            assert made.step(0.0)
+    with pytest.raises(ZeroDivisionError):
+        made.step(0.0)
+    assert all('Traceback' in text and 'ZeroDivisionError' in text for text in told)
+
+
+def test_detector_that_fails_on_what_one_vehicle_sends_serves_on(tiny):
+    def decode(outputs: tuple[np.ndarray, ...]) -> object:
+        if np.isnan(outputs[0]).any():
+            raise ZeroDivisionError
+        return tiny.detector.decode(outputs)
+
+    broken = LoadedModel(replace(tiny.detector, decode=decode), tiny.model, tiny.halves)
+    made, results = pipeline(broken)
+    bad = np.full_like(MAP, np.nan).tobytes()
+    for sequence in range(3 * FAILURES_IN_A_ROW):
+        made.receive(tensor(bundle(tiny, 'hostile', sequence), data=bad), 'here')
+        run_dry(made)
+    made.receive(bundle(tiny), 'here')
+    run_dry(made)
+    assert [one.vehicle for one in results] == ['car']
+    assert made.rejected == {'detector failed with ZeroDivisionError': 3 * FAILURES_IN_A_ROW}
+
+
+def test_an_answer_goes_where_its_bundle_came_in_whatever_name_it_bears(tiny):
+    answered: list[tuple[int, str]] = []
+    made = CloudPipeline(
+        tiny.detector, tiny.model, tiny.halves,
+        lambda result, account: answered.append((result.sequence, account)), CloudLimits(),
+    )  # fmt: skip
+    made.receive(bundle(tiny, sequence=1), '/car')
+    made.receive(tensor(bundle(tiny, sequence=2), shape=(1, 1)), '/other')
+    made.receive(replace(bundle(tiny), vehicle='x' * 10_000_000), '/other')
+    made.receive(bundle(tiny, sequence=3), '/other')
+    run_dry(made)
+    assert answered == [(1, '/car'), (3, '/other')]
+    assert made.vehicles == 1
+
+
 def test_not_a_number_is_computed_and_left_to_the_edge_to_refuse(tiny):
     made, results = pipeline(tiny)
-    made.receive(tensor(bundle(tiny), data=np.full_like(MAP, np.nan).tobytes()))
+    made.receive(tensor(bundle(tiny), data=np.full_like(MAP, np.nan).tobytes()), 'here')
     run_dry(made)
     assert len(results) == 1
     with pytest.raises(BundleError, match='scores out of range'):

@@ -87,20 +87,27 @@ def bundle(tiny: LoadedModel, vehicle: str, sequence: int, name: str) -> Bundle:
     )
 
 
+def served_from(tiny, slow: SlowHalves, results: list[Result]) -> CloudPipeline:
+    def answer(result: Result, _: str) -> None:
+        results.append(result)
+
+    return CloudPipeline(tiny.detector, tiny.model, slow, answer, CloudLimits())
+
+
 def test_vehicle_that_cycles_cuts_has_few_built_and_the_others_are_served(tiny, monkeypatch):
     clock = SimpleNamespace(now_s=100.0)
     monkeypatch.setattr('dads_ros.pipeline.cloud.time.monotonic', lambda: clock.now_s)
     monkeypatch.setattr(halves_module, 'CACHED_CUTS', 2)
     slow = SlowHalves(tiny, clock)
     results: list[Result] = []
-    made = CloudPipeline(tiny.detector, tiny.model, slow, results.append, CloudLimits())
+    made = served_from(tiny, slow, results)
     names = [layer.id for layer in tiny.model.graph.layers[:-1]]
     assert len(names) > 3
     rounds = 300
     for sequence in range(rounds):
         clock.now_s += 0.05
-        made.receive(bundle(tiny, 'hostile', sequence, names[sequence % len(names)]))
-        made.receive(bundle(tiny, 'car', sequence, 'conv2d'))
+        made.receive(bundle(tiny, 'hostile', sequence, names[sequence % len(names)]), 'hostile')
+        made.receive(bundle(tiny, 'car', sequence, 'conv2d'), 'car')
         while made.step(0.0):
             pass
     served = [result.sequence for result in results if result.vehicle == 'car']
@@ -118,16 +125,14 @@ def test_invented_names_share_one_account(tiny, monkeypatch):
     monkeypatch.setattr(halves_module, 'CACHED_CUTS', 2)
     slow = SlowHalves(tiny, clock)
     results: list[Result] = []
-    made = CloudPipeline(
-        tiny.detector, tiny.model, slow, results.append, CloudLimits(),
-        account_of=lambda vehicle: '/car' if vehicle == 'car' else '/open',
-    )  # fmt: skip
+    made = served_from(tiny, slow, results)
     names = [layer.id for layer in tiny.model.graph.layers[:-1]]
     rounds = 300
     for number in range(rounds):
         clock.now_s += 0.05
-        made.receive(bundle(tiny, f'invented {number}', number, names[number % len(names)]))
-        made.receive(bundle(tiny, 'car', number, 'conv2d'))
+        name = names[number % len(names)]
+        made.receive(bundle(tiny, f'invented {number}', number, name), '/open')
+        made.receive(bundle(tiny, 'car', number, 'conv2d'), '/car')
         while made.step(0.0):
             pass
     assert sum(result.vehicle == 'car' for result in results) == rounds

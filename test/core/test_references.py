@@ -128,12 +128,13 @@ class Clouds:
     def restart(self) -> None:
         self.results: list = []
         self.cloud = CloudPipeline(
-            self._tiny.detector, self._tiny.model, self._tiny.halves, self.results.append,
+            self._tiny.detector, self._tiny.model, self._tiny.halves,
+            lambda result, _: self.results.append(result),
             CloudLimits(max_age_s=60),
         )  # fmt: skip
 
     def on_send(self, made, bundle) -> None:
-        self.cloud.receive(bundle)
+        self.cloud.receive(bundle, 'here')
         self.cloud.step(0.0)
         if self.results:
             result = self.results.pop()

@@ -19,6 +19,7 @@ from dataclasses import replace
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import EncodedTensor
 from dads_ros.pipeline.turns import Turns
+from dads_ros.pipeline.turns import Waiting
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ def test_no_turn_moves_further_away_and_none_is_skipped(arrivals):
             one = replace(
                 HARMLESS, vehicle=vehicle, sent_ns=number, tensors=(tensor_named(boundary),)
             )
-            if turns.put(one, 0):
+            if turns.put(Waiting(one, 'here', 0)):
                 waiting[vehicle].pop(0)
             waiting[vehicle].append(number)
             continue

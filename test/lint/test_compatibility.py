@@ -24,6 +24,7 @@ HUMBLE = {
     'rclpy': {'init', 'try_shutdown', 'create_node', 'shutdown', 'Context', 'Parameter'},
     'rclpy._rclpy_pybind11': {'RCLError'},
     'rclpy.callback_groups': {'MutuallyExclusiveCallbackGroup', 'ReentrantCallbackGroup'},
+    'rclpy.clock': {'Clock', 'ClockType'},
     'rclpy.context': {'Context'},
     'rclpy.duration': {'Duration'},
     'rclpy.exceptions': {

@@ -102,14 +102,17 @@ class Target:
         """
         results: list[Result] = []
         limits = CloudLimits(max_bytes=MAX_BYTES, max_age_s=60)
-        pipeline = CloudPipeline(self._detector, self._model, self._halves, results.append, limits)
+        pipeline = CloudPipeline(
+            self._detector, self._model, self._halves, lambda result, _: results.append(result),
+            limits,
+        )  # fmt: skip
         try:
             message = wire.deserialize(data, wire.KINDS['bundle'])
         except BundleError as error:
             self.rejected[str(error)] += 1
             return False
         bundle = messages.bundle_from_msg(message)
-        pipeline.receive(bundle)
+        pipeline.receive(bundle, 'here')
         while pipeline.step(0):
             pass
         self.rejected.update(pipeline.rejected)
