@@ -165,12 +165,13 @@ def check_plan(plan: Plan) -> None:
 
     Raises BundleError naming the first violation.
     """
-    if plan.is_local:
-        return
-    times_s = (plan.edge_s, plan.delay_s, plan.deadline_s)
+    times_s = (plan.edge_s, plan.transfer_s, plan.cloud_s, plan.delay_s, plan.deadline_s)
     if not all(math.isfinite(t) and 0 <= t < MAX_TIME_S for t in times_s):
         raise BundleError('times out of range')
-    # Written so that NaN fails.
+    if not plan.max_rate_hz >= 0:  # written so that NaN fails
+        raise BundleError('rate out of range')
+    if plan.is_local:
+        return
     if not (plan.max_stage_s > 0 and plan.window(read_s=0.0) <= MAX_WINDOW):
         raise BundleError('too many frames under way')
 

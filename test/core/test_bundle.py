@@ -20,6 +20,7 @@ from dataclasses import replace
 from dads_ros import codec
 from dads_ros.bundle import Bundle
 from dads_ros.bundle import check_bundle
+from dads_ros.bundle import check_plan
 from dads_ros.bundle import check_result
 from dads_ros.bundle import EncodedTensor
 from dads_ros.bundle import MAX_BOXES
@@ -28,6 +29,8 @@ from dads_ros.detections import Detections
 from dads_ros.errors import BundleError
 from dads_ros.graph import Layer
 from dads_ros.graph import LayerGraph
+from dads_ros.plan import Mode
+from dads_ros.plan import Plan
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
@@ -165,3 +168,18 @@ def test_good_result_passes(count):
 def test_bad_result_is_refused(changes):
     with pytest.raises(BundleError):
         check_result(result(**changes), GRAPH.model_hash, 'car', 1)
+
+
+NUMBERS = ('edge_s', 'transfer_s', 'cloud_s', 'delay_s', 'max_rate_hz', 'deadline_s')
+
+
+@pytest.mark.parametrize('boundary', [(), ('a',)])
+@pytest.mark.parametrize('name', NUMBERS)
+@pytest.mark.parametrize('value', [float('nan'), -1.0, float('-inf')])
+def test_a_plan_whose_numbers_are_none_is_refused(boundary, name, value):
+    numbers = dict.fromkeys(NUMBERS, 0.01) | {'max_rate_hz': 100.0}
+    text = {'model_hash': GRAPH.model_hash, 'codec': 'raw', 'reason': ''}
+    good = {'plan_id': 1, 'mode': Mode.LIGHT, 'boundary': boundary, **text}
+    check_plan(Plan(**good, **numbers))
+    with pytest.raises(BundleError, match='out of range'):
+        check_plan(Plan(**good, **{**numbers, name: value}))
