@@ -109,9 +109,11 @@ class Keyring:
 
         def files() -> dict[str, Path]:
             try:
-                return {path.stem: path for path in sorted(folder.glob(f'*{SUFFIX}'))}
+                # Not glob: to that, a folder that is missing is an empty one.
+                paths = sorted(folder.iterdir())
             except OSError as error:
                 raise ConfigError(f'key folder {str(folder)!r}: {error.strerror}') from error
+            return {path.stem: path for path in paths if path.suffix == SUFFIX}
 
         if not files():
             raise ConfigError(
