@@ -155,7 +155,8 @@ class EmulatedUplink(Generic[T]):
                 items = self._schedule.arrived(now_s)
                 if not items:
                     wait_s = self._schedule.next_s() - now_s
-                    self._changed.wait(None if math.isinf(wait_s) else max(0.0, wait_s))
+                    # At next to no rate the end is years away, longer than a wait can be.
+                    self._changed.wait(min(max(0.0, wait_s), threading.TIMEOUT_MAX))
             for item in items:
                 self._deliver(item)
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What all nodes share: lifecycle with clear failures, autostart, and a worker thread."""
+"""What all nodes share: lifecycle with clear failures, autostart, and an orderly end."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 import gc
 import signal
 import sys
@@ -32,6 +33,7 @@ from typing import TypeVar
 from dads_ros.errors import DadsError
 from dads_ros.nodes import events
 from dads_ros.nodes import parameters
+from dads_ros.nodes.worker import Worker
 from rcl_interfaces.msg import SetParametersResult
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
@@ -220,33 +222,10 @@ class DadsNode(LifecycleNode, Generic[Settings]):
         return TransitionCallbackReturn.SUCCESS
 
 
-class Worker:
-    """
-    A thread that calls ``step(timeout_s)`` until stopped.
-
-    :param failed: called with the traceback when a step raises; the thread ends then.
-    """
-
-    def __init__(
-        self, name: str, step: Callable[[float], object], failed: Callable[[str], None]
-    ) -> None:
-        self._step = step
-        self._failed = failed
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread and wait for it."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                self._step(0.2)
-        except Exception:
-            self._failed(traceback.format_exc())
+def _end_with_thread(nodes: Sequence[DadsNode[Any]], failure: threading.ExceptHookArgs) -> None:
+    """End the process when one of its threads has: without it, the others do half of the work."""
+    if failure.exc_value is not None and not nodes[0].finished.is_set():
+        nodes[0].fail(''.join(traceback.format_exception(failure.exc_value)))
 
 
 def run(*makers: Callable[[], DadsNode]) -> int:
@@ -271,6 +250,7 @@ def run(*makers: Callable[[], DadsNode]) -> int:
         node.finished = finished
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: finished.set())
+    threading.excepthook = partial(_end_with_thread, nodes)
     spinning = [_spin(node) for node in nodes]
     for node in nodes:
         if not finished.is_set() and not node.autostart():

@@ -39,6 +39,7 @@ from dads_ros.nodes.reports import LinkReports
 from dads_ros.nodes.uplink import SwitchedUplink
 from dads_ros.nodes.wire import keyring_of_car
 from dads_ros.nodes.wire import Wire
+from dads_ros.nodes.worker import Worker
 from dads_ros.pipeline.edge import EdgeLimits
 from dads_ros.pipeline.edge import EdgePipeline
 from dads_ros.pipeline.edge import EdgePorts
@@ -67,7 +68,7 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         super().__init__('edge', EdgeSettings)
         self._vehicle = self.settings.vehicle or self.get_namespace().strip('/')
         self._vehicle = self._vehicle or socket.gethostname()
-        self._workers: list[base.Worker] = []
+        self._workers: list[Worker] = []
         self._listening: list[Any] = []
         self._camera: Any = None
         self._is_enabled = True
@@ -100,6 +101,9 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             self._vehicle,
             Slowdown(s.emulated_slowdown) if s.emulated_slowdown > 1 else None,
         )
+        # From here on, not while active: a seal is opened once, and a new subscription would be
+        # sent the newest plan again.
+        self._wire.listen('plan', self._on_plan, qos.latched())
         self.create_service(SetBool, 'enable', self._on_enable)
         self._frame_watch = diagnostics.FrameWatch()
         self._diagnostics = diagnostics.Diagnostics(self, self._statuses)
@@ -108,15 +112,14 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         """Start the workers and listen."""
         self._told_labels.publish()
         self._workers = [
-            base.Worker('plans', self._take_plan, self.fail),
-            base.Worker('edge pipeline', self._work, self.fail),
-            base.Worker('overlay', self._overlay.step, self.fail),
+            Worker('plans', self._take_plan, self.fail),
+            Worker('edge pipeline', self._work, self.fail),
+            Worker('overlay', self._overlay.step, self.fail),
         ]
         listen = self.create_subscription
         self._listening = [
             self._wire.listen('result', self._on_result, qos.wire(self.settings.reliability)),
             self._wire.listen('probe_reply', self._on_probe_reply, qos.probes()),
-            self._wire.listen('plan', self._on_plan, qos.latched()),
             listen(msg.Probe, 'probe_request', self._on_probe_request, qos.local()),
             listen(msg.LinkState, 'link_state', self._on_link_state, qos.local()),
         ]
@@ -241,7 +244,8 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
         self._uplink.send(self._probes, packed)
 
     def _on_probe_reply(self, probe: msg.Probe) -> None:
-        if probe.vehicle == self._vehicle:
+        # Others may ask in this vehicle's name, ping_cloud for one, on a clock of their own.
+        if probe.vehicle == self._vehicle and self._reports.awaits(probe):
             self._reports.answered(probe, time.monotonic_ns(), is_probe=True)
 
     def _send(self, bundle: Bundle) -> int:

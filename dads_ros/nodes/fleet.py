@@ -39,6 +39,7 @@ from dads_ros.nodes import messages
 from dads_ros.nodes import qos
 from dads_ros.nodes.wire import Outlet
 from dads_ros.nodes.wire import Wire
+from dads_ros.nodes.worker import Worker
 from dads_ros.report.atomic import write_text
 from dads_ros.sampling import input_frames
 from dads_ros.settings import DEFAULT_DETECTOR
@@ -93,7 +94,7 @@ class FleetNode(base.DadsNode[FleetSettings]):
 
     def __init__(self) -> None:
         super().__init__('fleet', FleetSettings)
-        self._worker: base.Worker | None = None
+        self._worker: Worker | None = None
 
     def configure(self) -> None:
         """Make the bundles; announce a bundle topic for each car."""
@@ -114,7 +115,7 @@ class FleetNode(base.DadsNode[FleetSettings]):
 
     def activate(self) -> None:
         """Begin to send."""
-        self._worker = base.Worker('fleet', self._step, self.fail)
+        self._worker = Worker('fleet', self._step, self.fail)
         self._begun_s = time.monotonic()
 
     def deactivate(self) -> None:

@@ -36,6 +36,7 @@ from dads_ros.nodes import messages
 from dads_ros.nodes import qos
 from dads_ros.nodes.wire import keyring_of_car
 from dads_ros.nodes.wire import Wire
+from dads_ros.nodes.worker import Worker
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.plan import Plan
 from dads_ros.settings import MonitorSettings
@@ -72,7 +73,7 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
     def __init__(self) -> None:
         super().__init__('monitor', MonitorSettings)
         self._lock = threading.Lock()
-        self._worker: base.Worker | None = None
+        self._worker: Worker | None = None
 
     def configure(self) -> None:
         """Build the plan table from both profiles; announce what is published."""
@@ -106,7 +107,7 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
         """Begin to decide."""
         self._probed_bytes = 0
         self._probes_before = self._probe_sequence
-        self._worker = base.Worker('monitor', self._step, self.fail)
+        self._worker = Worker('monitor', self._step, self.fail)
 
     def deactivate(self) -> None:
         """Decide no more; the edge goes local by its own watchdog."""
@@ -144,8 +145,9 @@ class MonitorNode(base.DadsNode[MonitorSettings]):
 
     def _note_sent(self, key: MessageKey, size_bytes: int, sent_ns: int) -> None:
         """Note that a message left, unless a report before this one told that."""
-        # The edge tells of messages in the order in which they left.
-        if sent_ns > self._newest_sent_ns:
+        # The edge tells of messages in the order in which they left. One from the future would
+        # make all others old.
+        if self._newest_sent_ns < sent_ns <= time.monotonic_ns():
             self._newest_sent_ns = sent_ns
             self._monitor.sent(key, size_bytes, sent_ns / 1e9)
 

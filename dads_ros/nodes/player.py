@@ -27,6 +27,7 @@ from dads_ros.nodes import base
 from dads_ros.nodes import images
 from dads_ros.nodes import messages
 from dads_ros.nodes import qos
+from dads_ros.nodes.worker import Worker
 from dads_ros.settings import PlayerSettings
 from sensor_msgs.msg import Image
 
@@ -36,7 +37,7 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
 
     def __init__(self) -> None:
         super().__init__('player', PlayerSettings)
-        self._worker: base.Worker | None = None
+        self._worker: Worker | None = None
 
     def configure(self) -> None:
         """Open the source, so that a missing one fails at once."""
@@ -47,8 +48,9 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
     def activate(self) -> None:
         """Begin to play."""
         self._frames = self._play()
+        self._next: tuple[float, int, Frame] | None = None
         self._start_ns: int | None = None
-        self._worker = base.Worker('player', self._step, self.fail)
+        self._worker = Worker('player', self._step, self.fail)
 
     def deactivate(self) -> None:
         """Stop playing."""
@@ -58,23 +60,29 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
 
     def _step(self, timeout_s: float) -> bool:
         if not self._images.get_subscription_count():
+            # Goes on later where it is now, at its own pace, as if no time had passed.
+            self._start_ns = None
             time.sleep(timeout_s / 10)
             return False
-        item = next(self._frames, None)
-        if item is None:
+        self._next = self._next or next(self._frames, None)
+        if self._next is None:
             self.finish()
             time.sleep(timeout_s)
             return False
-        due_s, stamp_ns, frame = item
-        message = self._message(frame, stamp_ns)
+        due_s, stamp_ns, frame = self._next
         if self._start_ns is None:
-            self._start_ns = time.monotonic_ns()
+            now_ns = time.monotonic_ns()
+            self._start_ns = now_ns - round(due_s * 1e9)
             # With this, who reads the log knows when each frame was due on this machine's clock.
-            self.get_logger().info(f'playing, stamp {stamp_ns} at {self._start_ns} ns')
+            self.get_logger().info(f'playing, stamp {stamp_ns} at {now_ns} ns')
         wait_s = due_s - (time.monotonic_ns() - self._start_ns) / 1e9
-        if wait_s > 0:
-            time.sleep(wait_s)
+        if wait_s > timeout_s:  # in the source there may be gaps of minutes: end when told to
+            time.sleep(timeout_s)
+            return False
+        message = self._message(frame, stamp_ns)
+        time.sleep(max(0.0, due_s - (time.monotonic_ns() - self._start_ns) / 1e9))
         self._images.publish(message)
+        self._next = None
         return True
 
     def _play(self) -> Iterator[tuple[float, int, Frame]]:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 import time
 from typing import Protocol
 
@@ -31,6 +32,8 @@ from dads_ros.settings import EdgeSettings
 # than that the monitor would draw nothing from it, and it must react within half a second.
 SLOW_S = 0.05
 SLOW_RANGE_S = (0.08, 0.2)
+# Probes whose replies are waited for: more than are under way on any link.
+PROBES_KEPT = 64
 
 
 class Numbered(Protocol):
@@ -57,6 +60,7 @@ class LinkReports:
         self._events = node.create_lifecycle_publisher(msg.LinkEvent, 'link_event', qos.local())
         self._outstanding = Outstanding(self._tell_sent)
         self._ended: set[int] = set()
+        self._probes: OrderedDict[int, int] = OrderedDict()
 
     def sent(
         self,
@@ -73,6 +77,10 @@ class LinkReports:
         """
         slow_s = min(max(expected_s + SLOW_S, SLOW_RANGE_S[0]), SLOW_RANGE_S[1])
         slow_ns = message.sent_ns + int(slow_s * 1e9)
+        if is_probe:
+            self._probes[message.sequence] = message.sent_ns
+            if len(self._probes) > PROBES_KEPT:
+                self._probes.popitem(last=False)
         self._outstanding.sent(
             Sent(is_probe, message.sequence, size_bytes, message.sent_ns, slow_ns)
         )
@@ -93,6 +101,13 @@ class LinkReports:
             answered_ns,
             cloud_s,
         )
+
+    def awaits(self, reply: Numbered) -> bool:
+        """Return whether a reply is of a probe that was sent from here; asked once per reply."""
+        if self._probes.get(reply.sequence) != reply.sent_ns:
+            return False
+        del self._probes[reply.sequence]
+        return True
 
     def ended(self, frame: Frame) -> None:
         """Note that the StageTimes of a frame that the cloud finished goes out next."""

@@ -39,6 +39,7 @@ from dads_ros.security.seal import Opener
 from dads_ros.security.seal import Sealed
 from dads_ros.security.seal import Sealer
 from dads_ros.security.seal import SESSION_BYTES
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from rclpy.serialization import serialize_message
@@ -58,12 +59,23 @@ _DATA_AT = 4 + KEY_ID_BYTES + SESSION_BYTES + 8 + 4
 
 
 class Outlet:
-    """Sends one kind of message on one topic."""
+    """
+    Sends one kind of message on one topic.
 
-    def __init__(self, publisher: Any, kind: str, sealer: Sealer | None) -> None:
+    :param unsent: is told the kind and why, when the middleware does not take a message.
+    """
+
+    def __init__(
+        self,
+        publisher: Any,
+        kind: str,
+        sealer: Sealer | None,
+        unsent: Callable[[str, RCLError], None],
+    ) -> None:
         self._publisher = publisher
         self._kind = kind
         self._sealer = sealer
+        self._unsent = unsent
 
     def pack(self, message: Any, vehicle: str = '') -> bytes:
         """
@@ -78,8 +90,11 @@ class Outlet:
         return serialize_message(sealed_to_msg(sealed))
 
     def publish(self, packed: bytes) -> None:
-        """Send what ``pack`` returned."""
-        self._publisher.publish(packed)
+        """Send what ``pack`` returned; what the middleware does not take is lost and counted."""
+        try:
+            self._publisher.publish(packed)
+        except RCLError as error:
+            self._unsent(self._kind, error)
 
     def activate(self) -> None:
         """Let it send though its node was active before; others are activated with their node."""
@@ -117,7 +132,7 @@ class Wire:
         """Return what sends on a topic, whose last part says the kind of message."""
         kind = _kind(topic)
         publisher = self._node.create_lifecycle_publisher(*self._channel(topic), profile)
-        return Outlet(publisher, kind, self._sealer)
+        return Outlet(publisher, kind, self._sealer, self._note_unsent)
 
     def listen(self, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> Any:
         """Return a subscription that calls back with each message that is what it claims to be."""
@@ -155,6 +170,10 @@ class Wire:
         if vehicle and message.vehicle != vehicle:
             raise BundleError('another vehicle')
         return message
+
+    def _note_unsent(self, kind: str, error: RCLError) -> None:
+        self.refused[f'{kind} not sent'] += 1
+        self._node.get_logger().warning(f'{kind} not sent: {error}', throttle_duration_sec=1.0)
 
     def _refuse(self, kind: str, reason: str) -> None:
         self.refused[f'{kind} {reason}'] += 1

@@ -123,12 +123,14 @@ def test_the_thread_delivers_in_order_and_no_sooner() -> None:
     assert link.dropped == 0
 
 
-def test_a_stalled_link_closes_at_once_and_delivers_nothing() -> None:
+@pytest.mark.parametrize('rate_bps', [0.0, 1e-6, 1e-302])
+def test_a_stalled_link_closes_at_once_and_delivers_nothing(rate_bps: float) -> None:
     got: list[int] = []
-    link: EmulatedUplink[int] = EmulatedUplink(Trace((0.0,), (0.0,)), 0.0, got.append)
+    link: EmulatedUplink[int] = EmulatedUplink(Trace((0.0,), (rate_bps,)), 0.0, got.append)
     link.start()
     link.send(1, 100)
     began_s = time.monotonic()
+    assert link._thread.is_alive()
     link.close()
     assert time.monotonic() - began_s < 5
     assert got == []

@@ -223,6 +223,38 @@ def test_states_change_under_load_and_every_frame_is_accounted_for(edge: Edge) -
     assert len(sequences) >= offered - 2
 
 
+def test_replies_to_what_others_asked_are_no_news_of_the_link(edge: Edge) -> None:
+    from dads_ros import msg
+    from dads_ros.nodes import qos
+
+    node = edge.peer.node
+    told = edge.peer.hear(msg.LinkEvent, 'link_event', qos.local())
+    probes = edge.peer.hear(msg.Probe, 'probe', qos.probes())
+    replies = node.create_publisher(msg.Probe, 'probe_reply', qos.probes())
+    wanted = node.create_publisher(msg.Probe, 'probe_request', qos.local())
+    edge.peer.until(lambda: replies.get_subscription_count(), 'the edge to listen')
+    edge.peer.until(lambda: wanted.get_subscription_count(), 'the edge to take requests')
+    wanted.publish(msg.Probe(sequence=7, padding=[0] * 100))
+    edge.peer.until(lambda: probes, 'a probe')
+    own = probes[0]
+    # As ping_cloud's are that runs on a host that was up for longer, under the vehicle's name.
+    for sequence, sent_ns in ((7, own.sent_ns + 1), (3, 2**62)):
+        replies.publish(msg.Probe(vehicle=own.vehicle, sequence=sequence, sent_ns=sent_ns))
+    for _ in range(2):
+        replies.publish(msg.Probe(vehicle=own.vehicle, sequence=7, sent_ns=own.sent_ns))
+
+    def answered() -> list[tuple[int, int]]:
+        events = [e for e in told if e.probe and e.kind == msg.LinkEvent.ANSWERED]
+        return [(e.sequence, e.sent_ns) for e in events]
+
+    edge.peer.until(answered, 'its answer to be told')
+    wanted.publish(msg.Probe(sequence=8))
+    edge.peer.until(lambda: len(probes) > 1, 'another probe')
+    replies.publish(msg.Probe(vehicle=own.vehicle, sequence=8, sent_ns=probes[1].sent_ns))
+    edge.peer.until(lambda: len(answered()) > 1, 'its answer, after all others')
+    assert answered() == [(7, own.sent_ns), (8, probes[1].sent_ns)]
+
+
 def test_publisher_that_does_not_fit_is_told_what_to_change(edge: Edge) -> None:
     from dads_ros.nodes import qos
     from sensor_msgs.msg import Image
