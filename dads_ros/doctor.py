@@ -31,6 +31,8 @@ from dads_ros.model.threads import available_cores
 
 # A bundle of a few megabytes (a raw frame) has to fit, or the kernel drops parts of it.
 SOCKET_BUFFER_BYTES = 4 * 2**20
+# They read another variable, and other names of elements.
+FAST_DDS_2 = ('humble', 'iron', 'jazzy')
 FRAGMENTS_KEPT_S = 3
 SHARED_MEMORY_BYTES = 64 * 2**20
 STA_UNSYNC = 0x0040
@@ -128,15 +130,21 @@ def _programs() -> Finding:
 
 def _middleware() -> Finding:
     name = os.environ.get('RMW_IMPLEMENTATION', 'the default middleware')
-    profile = os.environ.get('FASTDDS_DEFAULT_PROFILES_FILE')
+    is_old = os.environ.get('ROS_DISTRO') in FAST_DDS_2
+    variable, file = (
+        ('FASTRTPS_DEFAULT_PROFILES_FILE', 'config/fastdds2.xml')
+        if is_old
+        else ('FASTDDS_DEFAULT_PROFILES_FILE', 'config/fastdds.xml')
+    )
+    profile = os.environ.get(variable)
     if 'fastrtps' in name and not profile:
         return Finding(
             'middleware', Health.HINT, f'{name} with its own buffers',
-            'for large frames set FASTDDS_DEFAULT_PROFILES_FILE to config/fastdds.xml',
+            f'for large frames set {variable} to {file}',
         )  # fmt: skip
     if profile and not Path(profile).is_file():
         return Finding(
-            'middleware', Health.BAD, f'FASTDDS_DEFAULT_PROFILES_FILE names {profile!r}',
+            'middleware', Health.BAD, f'{variable} names {profile!r}',
             'which does not exist; correct or unset it',
         )  # fmt: skip
     return Finding('middleware', Health.OK, name)

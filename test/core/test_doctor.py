@@ -74,6 +74,35 @@ def test_limits_that_the_kernel_hides_are_no_flaw(monkeypatch: pytest.MonkeyPatc
     assert 'not told here' in found['socket buffers'].found
 
 
+@pytest.mark.parametrize(
+    ('distribution', 'variable', 'file'),
+    [
+        ('humble', 'FASTRTPS_DEFAULT_PROFILES_FILE', 'fastdds2.xml'),
+        ('jazzy', 'FASTRTPS_DEFAULT_PROFILES_FILE', 'fastdds2.xml'),
+        ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE', 'fastdds.xml'),
+    ],
+)
+def test_the_profile_is_asked_for_in_the_words_of_the_distribution(
+    monkeypatch: pytest.MonkeyPatch, root: Path, distribution: str, variable: str, file: str
+) -> None:
+    monkeypatch.setenv('ROS_DISTRO', distribution)
+    monkeypatch.setenv('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
+    for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'):
+        monkeypatch.delenv(name, raising=False)
+    told = findings(monkeypatch)['middleware']
+    assert told.health is Health.HINT and f'{variable} to config/{file}' in told.remedy
+    monkeypatch.setenv(variable, str(root / 'config' / file))
+    assert findings(monkeypatch)['middleware'].health is Health.OK
+
+
+def test_both_fast_dds_files_say_the_same(root: Path) -> None:
+    new, old = (
+        (root / 'config' / name).read_text('utf-8').partition('<transport_descriptors>')[2]
+        for name in ('fastdds.xml', 'fastdds2.xml')
+    )
+    assert old == new.replace('heartbeat_period', 'heartbeatPeriod') != new
+
+
 def test_a_profile_that_is_not_there_is_bad_and_fails_the_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
