@@ -21,13 +21,14 @@ from launch.actions import OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 
 def _node(context: LaunchContext) -> list[Node]:
     value = {
         name: LaunchConfiguration(name).perform(context)
-        for name in ('namespace', 'params_file', 'security', 'log_level')
+        for name in ('namespace', 'key_folder', 'params_file', 'security', 'log_level')
     }
     enclave = f'/{value["namespace"]}/cloud'.replace('//', '/')
     security = {
@@ -35,12 +36,14 @@ def _node(context: LaunchContext) -> list[Node]:
         'ROS_SECURITY_STRATEGY': 'Enforce',
         'ROS_SECURITY_KEYSTORE': value['security'],
     }
+    keys = value['key_folder']
+    given = {'key_folder': ParameterValue(keys, value_type=str)} if keys else {}
     return [
         Node(
             package='dads_ros',
             executable='cloud',
             namespace=value['namespace'],
-            parameters=[value['params_file']],
+            parameters=[value['params_file'], given],
             ros_arguments=['--log-level', value['log_level'], '--enclave', enclave],
             additional_env=security if value['security'] else {},
             sigterm_timeout='20',  # then by force; launch's own 5 are short on a busy machine
@@ -56,11 +59,14 @@ def generate_launch_description() -> LaunchDescription:
         [
             DeclareLaunchArgument('namespace', default_value='', description="the vehicle's"),
             DeclareLaunchArgument(
+                'key_folder', default_value='', description='one file VEHICLE.key for each car'
+            ),
+            DeclareLaunchArgument(
                 'params_file',
                 default_value=PathJoinSubstitution(
                     [FindPackageShare('dads_ros'), 'config', 'cloud.param.yaml']
                 ),
-                description='all parameters',
+                description='all parameters; what is given above counts before it',
             ),
             DeclareLaunchArgument(
                 'security',

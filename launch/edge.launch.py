@@ -26,6 +26,7 @@ from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import LifecycleNode
 from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 # The edge tells when it is active. Should that get lost, the monitor starts all the same.
@@ -33,26 +34,38 @@ PATIENCE_S = 60.0
 # Then launch ends a node by force; its own five seconds are short on a slow or busy computer.
 ENDING_S = '20'
 YES_OR_NO = ['true', 'false']
+# Parameters that may be given by themselves; left out, they are as in params_file.
+OVERRIDES = ('edge_profile', 'cloud_profile', 'mode', 'vehicle', 'key_file')
 
 
 def _arguments() -> list[DeclareLaunchArgument]:
     return [
         DeclareLaunchArgument('namespace', default_value='', description='of this vehicle'),
         DeclareLaunchArgument('image', default_value='image', description='camera topic'),
-        DeclareLaunchArgument('edge_profile', description="file of the car's profile"),
-        DeclareLaunchArgument('cloud_profile', description="file of the cloud's profile"),
+        DeclareLaunchArgument(
+            'edge_profile', default_value='', description="file of the car's profile"
+        ),
+        DeclareLaunchArgument(
+            'cloud_profile', default_value='', description="file of the cloud's profile"
+        ),
         DeclareLaunchArgument(
             'mode',
-            default_value='auto',
-            choices=['auto', 'light', 'heavy', 'local', 'cloud', 'fixed'],
+            default_value='',
+            choices=['', 'auto', 'light', 'heavy', 'local', 'cloud', 'fixed'],
             description='what the plan is chosen for',
+        ),
+        DeclareLaunchArgument(
+            'vehicle', default_value='', description="this car's name, which its key file bears"
+        ),
+        DeclareLaunchArgument(
+            'key_file', default_value='', description='seals what crosses the network'
         ),
         DeclareLaunchArgument(
             'params_file',
             default_value=PathJoinSubstitution(
                 [FindPackageShare('dads_ros'), 'config', 'edge.param.yaml']
             ),
-            description='every other parameter',
+            description='all parameters; what is given above counts before it',
         ),
         DeclareLaunchArgument(
             'composed',
@@ -98,24 +111,28 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         enclave = f'/{value["namespace"]}/{name}'.replace('//', '/')
         return ['--log-level', value['log_level'], '--enclave', enclave]
 
-    plan = {name: value[name] for name in ('edge_profile', 'cloud_profile', 'mode')}
+    # A node takes those that it has.
+    given = {n: ParameterValue(value[n], value_type=str) for n in OVERRIDES if value[n]}
     # The topic's name may be absolute: a camera often lives outside our namespace.
     camera = [('image', value['image']), ('image/compressed', f'{value["image"]}/compressed')]
     file = value['params_file']
     if value['composed'] == 'true':
         return [
             Node(
-                executable='car', parameters=[file, plan], remappings=camera,
+                executable='car', parameters=[file, given], remappings=camera,
                 ros_arguments=words('car'), **common,
             )
         ]  # fmt: skip
     edge = LifecycleNode(
-        name='edge', executable='edge', parameters=[file], remappings=camera,
+        name='edge', executable='edge', parameters=[file, given], remappings=camera,
         ros_arguments=words('edge'), **common,
     )  # fmt: skip
     monitor = _once(
         Node(
-            executable='monitor', parameters=[file, plan], ros_arguments=words('monitor'), **common
+            executable='monitor',
+            parameters=[file, given],
+            ros_arguments=words('monitor'),
+            **common,
         )
     )
     is_active = OnStateTransition(

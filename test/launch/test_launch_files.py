@@ -139,7 +139,7 @@ def test_every_argument_is_described(name: str) -> None:
 
 
 def test_the_modes_are_those_of_the_monitor() -> None:
-    assert tuple(arguments_of('edge.launch.py')['mode'].choices) == WISHES
+    assert tuple(arguments_of('edge.launch.py')['mode'].choices) == ('', *WISHES)
 
 
 def test_the_monitor_follows_the_edge_and_its_death_ends_the_launch(launched: Any) -> None:
@@ -158,6 +158,29 @@ def test_the_monitor_follows_the_edge_and_its_death_ends_the_launch(launched: An
     assert places == sorted(places) and places[0] >= 0, log
     assert "'none.json'" in log and 'a node of the car ended' in log
     assert 'Traceback' not in log
+
+
+def test_what_is_left_out_is_as_in_the_parameter_file(launched: Any, tmp_path: Path) -> None:
+    file = tmp_path / 'car.yaml'
+    file.write_text(
+        '/**/edge: {ros__parameters: {threads: 1, vehicle: from-file}}\n'
+        '/**/monitor: {ros__parameters: {edge_profile: file.json, cloud_profile: file.json}}\n',
+        encoding='utf-8',
+    )
+    launch = launched('edge.launch.py', 'namespace:=/launched', f'params_file:={file}')
+    assert launch.end() == 1
+    assert "'file.json'" in launch.log.read_text()
+
+
+def test_a_key_that_is_given_is_used(launched: Any) -> None:
+    launch = launched(
+        'edge.launch.py', 'namespace:=/launched', 'key_file:=none.key', 'edge_profile:=none.json',
+        'cloud_profile:=none.json',
+    )  # fmt: skip
+    assert launch.end() == 1
+    assert "key file 'none.key': No such file" in launch.log.read_text()
+    launch = launched('cloud.launch.py', 'namespace:=/launched', 'key_folder:=none')
+    launch.wait_for("key folder 'none': No such file")
 
 
 def test_a_composed_car_that_cannot_start_ends_the_launch(launched: Any) -> None:
