@@ -234,7 +234,7 @@ def test_replies_to_what_others_asked_are_no_news_of_the_link(edge: Edge) -> Non
     wanted = node.create_publisher(msg.Probe, 'probe_request', qos.local())
     edge.peer.until(lambda: replies.get_subscription_count(), 'the edge to listen')
     edge.peer.until(lambda: wanted.get_subscription_count(), 'the edge to take requests')
-    wanted.publish(msg.Probe(sequence=7, padding=[0] * 100))
+    wanted.publish(msg.Probe(sequence=7))
     edge.peer.until(lambda: probes, 'a probe')
     own = probes[0]
     # As ping_cloud's are that runs on a host that was up for longer, under the vehicle's name.
