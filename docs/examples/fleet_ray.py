@@ -15,7 +15,12 @@
 """
 A fleet on a Ray cluster: one cloud node per GPU, each with its share of the cars.
 
-Start it where Ray and the sourced workspace are; the machines of the cluster have both, too.
+Start it where Ray and the sourced workspace are; the machines of the cluster have both, too. The
+program `cloud` must be on PATH, for Ray's workers as well, so before `ray start` and this:
+
+    export PATH="$(ros2 pkg prefix dads_ros)/lib/dads_ros:$PATH"
+
+or in a checkout through scripts/run. Not `ros2 run`: it does not hand on the signal that ends it.
 
     python fleet_ray.py --nodes 2 --gpus 1 /car1 /car2 /car3 /car4
 

@@ -79,8 +79,6 @@ def arguments_of(file: str) -> dict[str, dict[str | None, str]]:
 def check_launch(file: str, given: dict[str, str]) -> None:
     declared = arguments_of(file)
     assert set(given) <= set(declared), f'{file} has no {set(given) - set(declared)}'
-    required = {name for name, words in declared.items() if 'default_value' not in words}
-    assert required <= set(given), f'{file} must be given {required - set(given)}'
     for name, value in given.items():
         choices = ast.literal_eval(declared[name].get('choices', '[]'))
         assert not choices or value in choices, f'{name} of {file} is one of {choices}'
@@ -250,7 +248,6 @@ def test_launch_arguments_of_a_python_block_exist(block: Block) -> None:
     ('program', 'words'),
     [
         (check_launch, ('edge.launch.py', {'edge_profile': 'a', 'cloud_profile': 'b', 'no': ''})),
-        (check_launch, ('edge.launch.py', {'edge_profile': 'a'})),
         (check_ros2, ('launch', 'dads_ros', 'cloud.launch.py', 'log_level:=loud')),
         (check_ros2, ('topic', 'hz', '/car1/detection')),
         (check_ros2, ('run', 'dads_ros', 'cloud', '-p', 'vehicle:=x')),
