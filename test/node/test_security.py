@@ -102,9 +102,9 @@ def test_key_is_changed_while_the_nodes_run(rig: Rig, keys: Keys, peer: Any) -> 
     old = keys.files[0].read_text()
     with rig.every_frame_sent():
         pids = {name: rig.pid(name) for name in ('edge', 'cloud', 'monitor')}
-        before = unopened(peer)
+        before = refused(peer, 'unknown key')
         phase = keys.rotation.play(rig)
-        after = unopened(peer)
+        after = refused(peer, 'unknown key')
         assert pids == {name: rig.pid(name) for name in pids}
     assert keys.files[0].read_text() == keys.files[1].read_text() != old
     # No node is left behind in any step: none refuses what another has sealed.
@@ -115,8 +115,8 @@ def test_key_is_changed_while_the_nodes_run(rig: Rig, keys: Keys, peer: Any) -> 
         assert any(f.outcome is Outcome.VIA_CLOUD for f in within)
 
 
-def unopened(peer: Any) -> dict[str, dict[str, str]]:
-    """Return what the edge and the cloud tell from now on of messages they have no key for."""
+def refused(peer: Any, reason: str) -> dict[str, dict[str, str]]:
+    """Return what the edge and the cloud tell from now on of messages refused for a reason."""
     from dads_ros.nodes import qos
     from diagnostic_msgs.msg import DiagnosticArray
 
@@ -124,7 +124,7 @@ def unopened(peer: Any) -> dict[str, dict[str, str]]:
 
     def found() -> dict[str, dict[str, str]]:
         return {
-            status.name: {v.key: v.value for v in status.values if v.key.endswith('unknown key')}
+            status.name: {v.key: v.value for v in status.values if v.key.endswith(reason)}
             for message in list(heard)
             for status in message.status
             if status.hardware_id == NAMESPACE and status.name.endswith(': refused')
@@ -212,3 +212,16 @@ def test_every_frame_is_accounted_for(rig: Rig, intrusion: Intrusion) -> None:
     rig.wait(0.5)
     found = account_of(rig)
     assert (found.unaccounted, found.stale) == (0, 0)
+
+
+def test_a_pause_of_the_edge_looks_like_no_replay(rig: Rig, peer: Any) -> None:
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState
+
+    before = refused(peer, 'plan replayed')
+    for name in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE):
+        service = f'{NAMESPACE}/edge/change_state'
+        assert peer.call(ChangeState, service, transition=Transition(id=name)).success
+    since = len(rig.frames())
+    peer.until(lambda: len(rig.frames()) > since + 10, 'frames after the pause')
+    assert refused(peer, 'plan replayed') == before
