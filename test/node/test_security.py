@@ -206,14 +206,6 @@ def endpoints(name: str) -> tuple[set[str], set[str], set[str]]:
         rclpy.shutdown(context=context)
 
 
-def test_every_frame_is_accounted_for(rig: Rig, intrusion: Intrusion) -> None:
-    assert intrusion.sent
-    rig.stop('edge')
-    rig.wait(0.5)
-    found = account_of(rig)
-    assert (found.unaccounted, found.stale) == (0, 0)
-
-
 def test_a_pause_of_the_edge_looks_like_no_replay(rig: Rig, peer: Any) -> None:
     from lifecycle_msgs.msg import Transition
     from lifecycle_msgs.srv import ChangeState
@@ -225,3 +217,11 @@ def test_a_pause_of_the_edge_looks_like_no_replay(rig: Rig, peer: Any) -> None:
     since = len(rig.frames())
     peer.until(lambda: len(rig.frames()) > since + 10, 'frames after the pause')
     assert refused(peer, 'plan replayed') == before
+
+
+def test_every_frame_is_accounted_for(rig: Rig, intrusion: Intrusion) -> None:
+    assert intrusion.sent
+    rig.stop('edge')
+    rig.wait(0.5)
+    found = account_of(rig)
+    assert (found.unaccounted, found.stale) == (0, 0)
