@@ -62,14 +62,25 @@ class Comparison:
     """
     The moving cut beside one baseline.
 
-    ``ratio`` is the baseline's mean age over the moving cut's: 2 means twice as old. None, and
-    UNSETTLED, when the runs are too short.
+    ``ratio`` is the baseline's mean age over the moving cut's: 2 means twice as old. None when one
+    of them published nothing, or the runs are too short. accuracy_gain is how much more AP50
+    the moving cut had, on the frames that each answered; 0 where that is not known.
     """
 
     method: str
     ratio: Ratio | None
     standing: Standing
-    less_accurate: bool
+    accuracy_gain: float
+
+    @property
+    def less_accurate(self) -> bool:
+        """Return whether the baseline found noticeably less."""
+        return self.accuracy_gain > _LESS_ACCURATE
+
+    @property
+    def more_accurate(self) -> bool:
+        """Return whether the baseline found noticeably more."""
+        return self.accuracy_gain < -_LESS_ACCURATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +111,10 @@ def link_words(info: RunInfo) -> str:
 def compare(main: Summary, baseline: Summary) -> Comparison:
     """Return how the moving cut stands beside a baseline."""
     ratio = ratio_of_means(baseline.age_s, main.age_s)
-    less_accurate = (
-        main.accuracy is not None
-        and baseline.accuracy is not None
-        and main.accuracy.ap50 - baseline.accuracy.ap50 > _LESS_ACCURATE
-    )
-    return Comparison(baseline.method, ratio, _standing(ratio), less_accurate)
+    gain = 0.0
+    if main.accuracy is not None and baseline.accuracy is not None:
+        gain = main.accuracy.ap50 - baseline.accuracy.ap50
+    return Comparison(baseline.method, ratio, _standing(main, baseline, ratio), gain)
 
 
 def judge(info: RunInfo, summaries: Sequence[Summary]) -> Verdict:
@@ -124,8 +133,14 @@ def judge(info: RunInfo, summaries: Sequence[Summary]) -> Verdict:
     return Verdict(_headline(info, main, others), worth, reservations, others)
 
 
-def _standing(ratio: Ratio | None) -> Standing:
+def _standing(main: Summary, baseline: Summary, ratio: Ratio | None) -> Standing:
     if ratio is None:
+        # One that published nothing is beaten by one that did, for long enough to tell.
+        ours, theirs = (ratio_of_means(s.age_s, s.age_s) for s in (main, baseline))
+        if ours and not baseline.answered:
+            return Standing.BETTER
+        if theirs and not main.answered:
+            return Standing.WORSE
         return Standing.UNSETTLED
     if ratio.low > 1 and ratio.value > 1 + _NOTICEABLE:
         return Standing.BETTER
@@ -143,13 +158,14 @@ def _headline(info: RunInfo, main: Summary, others: Sequence[Comparison]) -> str
         f"{where}, the moving cut kept the car's newest detections {_ms(main.mean_age_s)} old on "
         f'average, {main.answered} of {main.frames} frames answered'
     )
-    told = [_told(other) for other in others if other.ratio is not None]
+    told = [_told(o) for o in others if o.ratio is not None or o.standing is Standing.BETTER]
     return f'{text}. {_sentence("; ".join(told))}' if told else f'{text}.'
 
 
 def _told(other: Comparison) -> str:
-    assert other.ratio is not None
     name = method_words(other.method)
+    if other.ratio is None:
+        return f'{name} published no detections'
     if other.standing is Standing.SAME:
         return f'{name} was as fresh'
     if other.standing is Standing.UNSETTLED:
@@ -170,6 +186,12 @@ def _worth(main: Summary, others: Sequence[Comparison], summaries: Sequence[Summ
         )
     if not honest:
         but = [f'{method_words(o.method)} was as fresh but less accurate' for o in rivals]
+        but += [
+            f'{method_words(o.method)} was not as fresh but more accurate, by '
+            f'{-o.accuracy_gain:.3f} of AP50 on the frames that it answered'
+            for o in others
+            if o.standing is Standing.BETTER and o.more_accurate
+        ]
         return ' '.join(['Surgery was worth it here.', *map(_sentence, but)])
     best = min(honest, key=lambda o: o.ratio.value if o.ratio else 1.0)
     how = 'was as good' if best.standing is Standing.SAME else 'was better'

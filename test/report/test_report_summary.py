@@ -198,6 +198,34 @@ def test_verdict_grants_a_rival_that_is_fresh_but_blind_nothing(
     assert 'Uploading each frame as a JPEG was as fresh but less accurate' in said
 
 
+def test_verdict_says_when_a_rival_was_older_but_found_more(
+    runs: dict[str, RunRecord], summaries: dict[str, Summary]
+) -> None:
+    accuracy = summaries['dads'].accuracy
+    assert accuracy is not None
+    poor = replace(accuracy, ap50=accuracy.ap50 - 0.3)
+    main = constant_age(summaries['dads'], 'dads', 0.1, accuracy=poor)
+    rival = constant_age(summaries['edge-only'], 'edge-only', 0.3, accuracy=accuracy)
+    said = words(main, rival, run=runs['dads'])
+    assert 'Everything on the car was not as fresh but more accurate, by 0.300 of AP50' in said
+
+
+def test_a_baseline_that_answers_nothing_is_beaten_and_hides_no_other(
+    runs: dict[str, RunRecord], summaries: dict[str, Summary]
+) -> None:
+    main = constant_age(summaries['dads'], 'dads', 0.1, accuracy=None)
+    older = constant_age(summaries['edge-only'], 'edge-only', 0.3, accuracy=None)
+    mute = constant_age(summaries['edge-only'], 'cloud-only-raw', float('nan'), accuracy=None)
+    none = dict.fromkeys(mute.outcomes, 0)
+    mute = replace(mute, latency=None, outcomes=none, mean_age_s=None, p95_age_s=None)
+    assert compare(main, mute).standing is Standing.BETTER
+    said = words(main, older, mute, run=runs['dads'])
+    assert 'Surgery was worth it here.' in said
+    assert 'uploading each frame raw published no detections' in said
+    beaten = compare(replace(mute, method='dads'), replace(older, method='edge-only'))
+    assert beaten.standing is Standing.WORSE
+
+
 def test_verdict_says_when_nothing_was_cut(
     runs: dict[str, RunRecord], summaries: dict[str, Summary]
 ) -> None:

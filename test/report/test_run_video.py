@@ -117,6 +117,19 @@ def test_a_run_becomes_a_video_of_its_frames(run: RunRecord, tmp_path: Path) -> 
     assert {p.name for p in tmp_path.iterdir()} <= {'run.webm', 'run.jpg'}
 
 
+def test_pictures_of_other_sizes_are_made_the_first_ones(run: RunRecord, tmp_path: Path) -> None:
+    stamps = sorted(record.stamp_ns for record in run.frames)[60:66]
+    sizes = ((360, 640), (720, 1280), (90, 50)) * 2
+    frames = [
+        Frame(np.full((*size, 3), 90, np.uint8), stamp)
+        for size, stamp in zip(sizes, stamps, strict=True)
+    ]
+    path = tmp_path / 'run.webm'
+    assert write_run_video(run, frames, path, tmp_path / 'run.jpg') == 6
+    shapes = {frame.image_rgb.shape for frame in open_source(str(path))}
+    assert shapes == {(360 + PANEL_PX, 640, 3)}
+
+
 def test_stills_show_each_of_the_longest_plans(run: RunRecord, tmp_path: Path) -> None:
     still = tmp_path / 'run.jpg'
     frames = [Frame(GREY, record.stamp_ns) for record in run.frames]
