@@ -138,9 +138,12 @@ class Policy:
             failure = f'{missed_share:.0%} of the answers came too late'
         if failure and self._has_contact:
             was_in_use = self.plan is not None and not self.plan.is_local
+            # An edge that gave up computes by itself until the next trial: no further failure.
+            has_given_up = self._retry and missed > 0 and alive and situation.has_link
             # Some answers did come: held back for longer each time, the car would lose sight of a
             # link that only its own frames tell of, and find back late.
-            self._recovery.failed(now_s, was_in_use=was_in_use and not is_costly)
+            if not has_given_up:
+                self._recovery.failed(now_s, was_in_use=was_in_use and not is_costly)
             self._retry |= was_in_use and missed > 0
         best = self._wanted(situation, now_s)
         if self._sends_more(best):

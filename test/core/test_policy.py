@@ -248,6 +248,17 @@ def test_fixed_plan_that_failed_is_tried_again():
     assert plan.reason.startswith('tried again')
 
 
+@pytest.mark.parametrize('wish', ['fixed', 'cloud'])
+def test_plan_that_failed_is_tried_again_while_the_edge_computes_by_itself(wish):
+    driver = connected()
+    driver.policy.ask(wish, ('waist',) if wish == 'fixed' else (), 'raw')
+    driver.see(2.0, 30)
+    for number in range(120):  # every third frame of an edge that gave up is another miss
+        driver.see(2.0, missed=0 if number % 3 else 3)
+    # About once in the second that it stays local, for 12 s.
+    assert 6 <= sum(p.reason.startswith('tried again') for _, p in driver.plans) <= 12
+
+
 def test_impossible_wishes_are_refused():
     private = Policy(TABLE, HASH, ('nothing',), PolicyLimits())
     with pytest.raises(ConfigError, match='privacy forbids'):
