@@ -128,6 +128,7 @@ def run(args: argparse.Namespace) -> int:
         jpeg=args.jpeg,
         scenes=args.scenes,
         learning_rate=args.learning_rate,
+        leave_out=tuple(sorted(args.leave_out)),
     )
     if not 0 <= args.twin_epochs < args.epochs:
         raise ConfigError(
@@ -141,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     # Augmentation shows a frame at 1.8 times its size in use at most.
     twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
     samples = load_coco(args.data / 'train.json', LABELS, size=twice)
-    samples = [sample for sample in samples if sample.clip not in args.leave_out]
+    samples = [sample for sample in samples if sample.clip not in settings.leave_out]
     samples += draw_samples(round(args.scenes * len(samples)), (args.seed + 1) * FIRST_TRAINING)
     held_out = load_coco(args.data / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
     if len(samples) < settings.batch:

@@ -136,13 +136,13 @@ def _in_order(images: Iterable[Image]) -> list[Image]:
     ordered = []
     for members in clips.values():
         if any(image.frame is None for image in members):
-            ordered += sorted(members, key=lambda image: _natural(image.file_name))
+            ordered += sorted(members, key=lambda image: natural(image.file_name))
         else:
             ordered += sorted(members, key=lambda image: image.frame or 0)
     return ordered
 
 
-def _natural(name: str) -> list[str | int]:
+def natural(name: str) -> list[str | int]:
     """Return a key that sorts ``9.jpg`` before ``10.jpg``."""
     return [
         int(part) if index % 2 else part for index, part in enumerate(re.split(r'(\d+)', name))

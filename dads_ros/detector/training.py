@@ -68,6 +68,7 @@ class Settings:
         frames are fuller than real ones, which come out smaller.
     :param jpeg: share of frames recompressed as JPEG, WebP or H.264, as an upload may be.
     :param scenes: generated frames per real one.
+    :param leave_out: clips that are not trained on, in order.
     :param validate_every: epochs between accuracies on the validation frames.
     """
 
@@ -82,6 +83,7 @@ class Settings:
     jpeg: float = 0.25
     scenes: float = 0.15
     validate_every: int = 14
+    leave_out: tuple[str, ...] = ()
 
 
 class Training:
@@ -118,11 +120,12 @@ class Training:
         Raises ConfigError when anything else differs.
         """
         mine = {name: value for name, value in asdict(self.settings).items() if name != 'epochs'}
-        changed = [name for name in mine if state['settings'].get(name) != mine[name]]
+        given = {'leave_out': (), **state['settings']}  # a run from before it was kept
+        changed = [name for name in mine if given.get(name) != mine[name]]
         if changed:
             name = changed[0]
             raise ConfigError(
-                f'the run to resume has {name} {state["settings"].get(name)!r}, not '
+                f'the run to resume has {name} {given.get(name)!r}, not '
                 f'{mine[name]!r}; give the same options, or start anew in another folder'
             )
         self.twin.load(state['twin'])

@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
 import json
 
 import cv2
@@ -155,6 +156,14 @@ def test_a_waist_is_put_in_without_a_change_but_for_its_rounding():
     # Only the rest is lost, which the batch norm behind the waist learns.
     for old, new in zip(before, after, strict=True):
         assert torch.allclose(old, new, atol=0.05)
+
+
+def test_a_resumed_run_leaves_out_what_it_left_out():
+    left_out = replace(TINY, leave_out=('back', 'left'))
+    state = Training(left_out).state()
+    with pytest.raises(ConfigError, match=r"has leave_out \('back', 'left'\), not \(\)"):
+        Training(TINY).load(state)
+    Training(left_out).load(state)
 
 
 def test_a_run_is_resumed_with_its_own_settings_only():
