@@ -221,8 +221,9 @@ class MonitorSettings:
 class PlayerSettings:
     """Replays a video, a bag or the drawn scene as a camera."""
 
-    source: str = _parameter('scene', 'scene[:seed], a video file, a bag, or a folder of images.')
-    topic: str = _parameter('', "The bag's image topic; empty takes the only one.")
+    source: str = _parameter(
+        'scene', 'scene[:seed], a video, a folder of images, or BAG[#/TOPIC].'
+    )
     rate: float = _parameter(1.0, 'Speed of the replay; 2 is twice as fast.', low=0.001, high=100)
     loop: bool = _parameter(False, 'Start again at the end, for ever.')
     frame_id: str = _parameter('camera', 'frame_id of the images.')

@@ -19,8 +19,11 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
+import sys
 
+from dads_ros.replay.methods import choose
 from dads_ros.replay.methods import DEFAULT_METHODS
+from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import METHODS
 from dads_ros.settings import DEFAULT_DETECTOR
 import numpy as np
@@ -39,7 +42,8 @@ def add_drive(parser: argparse.ArgumentParser) -> None:
     """Add the recording."""
     parser.add_argument(
         'drive', nargs='?', default='scene',
-        help='video, ROS 2 bag, folder of images, or scene[:seed] (default: %(default)s)',
+        help='video, ROS 2 bag (BAG#/TOPIC, if it has several cameras), folder of images, or '
+        'scene[:seed] (default: %(default)s)',
     )  # fmt: skip
 
 
@@ -49,6 +53,14 @@ def add_baselines(parser: argparse.ArgumentParser) -> None:
         '--against', default=','.join(DEFAULT_METHODS), metavar='METHODS',
         help=f"some of {', '.join(METHODS)}; or all, none (default: %(default)s)",
     )  # fmt: skip
+
+
+def methods(args: argparse.Namespace) -> tuple[Method, ...]:
+    """Return what ``add_baselines`` and ``add_choice_of_plans`` ask for."""
+    chosen = choose(args.against, privacy=args.privacy)
+    if args.privacy and len(chosen) < len(choose(args.against)):
+        print('note: with --privacy nothing is compared that sends the frame', file=sys.stderr)
+    return chosen
 
 
 def add_choice_of_plans(parser: argparse.ArgumentParser) -> None:

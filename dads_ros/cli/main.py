@@ -70,12 +70,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f'error: {error}', file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print('stopped', file=sys.stderr)
-        return 130
     except BrokenPipeError:  # `dads ... | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a folder that is read only, a disk that is full
+        if args.debug or error.filename is None:
+            raise
+        print(f'error: {str(error.filename)!r}: {error.strerror}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('stopped', file=sys.stderr)
+        return 130
 
 
 def make_parser(chosen: Container[str | None]) -> argparse.ArgumentParser:

@@ -23,7 +23,6 @@ import sys
 import tempfile
 
 from dads_ros.cli import arguments
-from dads_ros.replay.methods import choose
 from dads_ros.replay.session import Drive
 from dads_ros.replay.session import record_session
 from dads_ros.report.write import report_document
@@ -94,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
             privacy=args.privacy,
             bag=args.record,
         )
-        record_session(drive, choose(args.against), args.output)
+        record_session(drive, arguments.methods(args), args.output)
     report = write_report(args.output)
     if args.json:
         print(json.dumps(report_document(report), indent=1, allow_nan=False))

@@ -35,7 +35,6 @@ from dads_ros.replay.forecast import forecast
 from dads_ros.replay.forecast import LEAD_S
 from dads_ros.replay.forecast import Planner
 from dads_ros.replay.forecast import Steady
-from dads_ros.replay.methods import choose
 from dads_ros.replay.prepare import prepare
 from dads_ros.replay.prepare import preprocess_s
 from dads_ros.report.table import ms_text
@@ -144,7 +143,7 @@ def run(args: argparse.Namespace) -> int:
         preprocess_s=preprocess_s(args.detector, args.weights, args.drive) * args.edge_slowdown[0],
         lead_s=LEAD_S,
     )
-    methods = tqdm(choose(args.against), desc='simulating', unit='method', delay=2, leave=False)
+    methods = tqdm(arguments.methods(args), desc='simulating', unit='method', delay=2, leave=False)
     started_s = time.perf_counter()
     forecasts = [forecast(planner, world, method) for method in methods]
     wall_s = time.perf_counter() - started_s

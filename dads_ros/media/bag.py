@@ -69,7 +69,7 @@ class BagSource:
         if not any(c.msgtype in (IMAGE, COMPRESSED) for c in chosen):
             raise MediaError(
                 f'bag {str(path)!r} has no image topic {self._topic!r}; '
-                f'name one of its topics: {_listed(connections)}'
+                f'name one of its topics as {path}#/TOPIC: {_listed(connections)}'
             )
         self.frame_count: int | None = sum(c.msgcount for c in chosen)
         self.rate_hz = self._rate_hz()
@@ -90,7 +90,8 @@ class BagSource:
             return topics[0]
         problem = 'has several image topics' if topics else 'has no image topic'
         raise MediaError(
-            f'bag {str(self._path)!r} {problem}; name one of its topics: {_listed(connections)}'
+            f'bag {str(self._path)!r} {problem}; name one of its topics as {self._path}#/TOPIC: '
+            f'{_listed(connections)}'
         )
 
     def _rate_hz(self) -> float:

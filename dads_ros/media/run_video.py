@@ -75,6 +75,7 @@ def write_run_video(run: RunRecord, frames: Iterable[Frame], path: Path, still: 
     """
     story = _Story(run)
     count = 0
+    size: tuple[int, int] | None = None
     moments = _moments(run)
     stills: dict[int, np.ndarray] = {}
     shown = tqdm(frames, desc='annotated video', total=len(run.frames), unit='frame', leave=False)
@@ -86,6 +87,9 @@ def write_run_video(run: RunRecord, frames: Iterable[Frame], path: Path, still: 
             lines, strip = story.lines(record), story.strip(record.t_s)
             found = story.detections.get(record.stamp_ns)
             picture = annotate(frame.image_rgb, found, lines, strip)
+            size = size or (picture.shape[1], picture.shape[0])
+            if size != (picture.shape[1], picture.shape[0]):  # a folder's may be of any size
+                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
             video.write(picture)
             if record.stamp_ns in moments:
                 stills[record.stamp_ns] = picture

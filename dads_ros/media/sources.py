@@ -49,12 +49,20 @@ class Source(Protocol):
         """Return the true boxes by stamp; empty when they are not known."""
 
 
-def open_source(spec: str, topic: str = '') -> Source:
+def path_and_topic(spec: str) -> tuple[Path, str]:
+    """Return what ``PATH#/TOPIC`` consists of; the topic is empty where none is named."""
+    if Path(spec).exists():
+        return Path(spec), ''
+    path, _, topic = spec.partition('#')
+    return Path(path), topic
+
+
+def open_source(spec: str) -> Source:
     """
     Return the source that a text names.
 
-    :param spec: ``scene``, ``scene:SEED``, or the path of a video, bag or folder of images.
-    :param topic: the bag's image topic; empty takes the only one.
+    :param spec: ``scene``, ``scene:SEED``, or the path of a video, bag or folder of images;
+        ``BAG#/TOPIC`` where a bag has several image topics.
     Raises MediaError when there is no such thing or it cannot be read.
     """
     kind, _, seed = spec.partition(':')
@@ -62,7 +70,7 @@ def open_source(spec: str, topic: str = '') -> Source:
         if seed and not seed.isdigit():
             raise MediaError(f'scene seed {seed!r} is not a whole number; use scene:7, say')
         return SceneSource(int(seed or 0))
-    path = Path(spec)
+    path, topic = path_and_topic(spec)
     if not path.exists():
         raise MediaError(
             f'{spec!r} does not exist; give a video, a bag, a folder, or scene[:seed]'
@@ -70,5 +78,5 @@ def open_source(spec: str, topic: str = '') -> Source:
     if path.suffix in bag.SUFFIXES or (path / 'metadata.yaml').is_file():
         return bag.BagSource(path, topic)
     if topic:
-        raise MediaError(f'{spec!r} is not a bag and has no topic {topic!r}; leave the topic out')
+        raise MediaError(f'{str(path)!r} is not a bag and has no topic {topic!r}; leave it out')
     return FolderSource(path) if path.is_dir() else VideoSource(path)

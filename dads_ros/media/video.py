@@ -22,6 +22,7 @@ import os
 from pathlib import Path
 
 import cv2
+from dads_ros.detector.coco import natural
 from dads_ros.errors import MediaError
 from dads_ros.media.frame import Frame
 from dads_ros.report.schema import TruthRecord
@@ -48,7 +49,8 @@ class VideoSource:
         self._path = path
         with self._open() as capture:
             self.rate_hz = capture.get(cv2.CAP_PROP_FPS) or _UNKNOWN_HZ
-            self.frame_count: int | None = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) or None
+            count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))  # negative where it is not known
+            self.frame_count: int | None = count if count > 0 else None
             if not capture.read()[0]:
                 raise MediaError(f'video {str(path)!r} holds no picture that can be decoded')
 
@@ -85,7 +87,7 @@ class VideoSource:
 
 class FolderSource:
     """
-    The pictures of a folder in the order of their names.
+    The pictures of a folder in the order of their names, ``9.jpg`` before ``10.jpg``.
 
     Raises MediaError when there is none, or when one cannot be read.
     """
@@ -95,7 +97,8 @@ class FolderSource:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self._paths = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES)
+        pictures = [p for p in path.iterdir() if p.suffix.lower() in PICTURES]
+        self._paths = sorted(pictures, key=lambda p: natural(p.name))
         if not self._paths:
             raise MediaError(
                 f'folder {str(path)!r} holds neither a bag (metadata.yaml) nor a picture '

@@ -42,7 +42,7 @@ class PlayerNode(base.DadsNode[PlayerSettings]):
     def configure(self) -> None:
         """Open the source, so that a missing one fails at once."""
         s = self.settings
-        self._source = open_source(s.source, topic=s.topic)
+        self._source = open_source(s.source)
         self._images = self.create_lifecycle_publisher(Image, 'image', qos.camera(s.reliability))
 
     def activate(self) -> None:

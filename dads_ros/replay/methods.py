@@ -46,6 +46,11 @@ class Method:
     patience_s: float = MonitorSettings.deadline_ceiling_s
     gain: float = MonitorSettings.gain
 
+    @property
+    def sends_frame(self) -> bool:
+        """Return whether it sends the frame and nothing else."""
+        return bool(self.codec) and not self.boundary
+
 
 JPEG_UPLOAD = 'cloud-only-jpeg'
 METHODS = {
@@ -63,17 +68,27 @@ WARMUP_FRAMES = 10
 DEFAULT_METHODS = ('dads', 'edge-only', JPEG_UPLOAD)
 
 
-def choose(names: str) -> tuple[Method, ...]:
+def choose(names: str, *, privacy: bool = False) -> tuple[Method, ...]:
     """
     Return the methods of a comma-separated list; 'all' and 'none' mean of the baselines.
 
-    The package's own comes first in any case. Raises ConfigError when one is unknown.
+    The package's own comes first in any case.
+
+    :param privacy: the frame must not be sent: the list that stands when none is given, and 'all',
+        are without the methods that do.
+    Raises ConfigError when one is unknown, or named although it sends the frame.
     """
     wanted = {'all': ','.join(METHODS), 'none': ''}.get(names, names)
+    if privacy and names in ('all', ','.join(DEFAULT_METHODS)):
+        wanted = ','.join(n for n in wanted.split(',') if not METHODS[n].sends_frame)
     chosen = ['dads', *(name.strip() for name in wanted.split(',') if name.strip())]
     for name in chosen:
         if name not in METHODS:
             raise ConfigError(f'method {name!r} is unknown; use some of {", ".join(METHODS)}')
+        if privacy and METHODS[name].sends_frame:
+            raise ConfigError(
+                f'method {name!r} sends the frame, which privacy forbids; leave it out'
+            )
     return tuple(METHODS[name] for name in dict.fromkeys(chosen))
 
 

@@ -28,6 +28,7 @@ from dads_ros.cache import cache_folder
 from dads_ros.detector.api import load_detector
 from dads_ros.image import letterbox
 from dads_ros.media.sources import open_source
+from dads_ros.media.sources import path_and_topic
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.threads import use_threads
 from dads_ros.profiles import profiling
@@ -85,11 +86,11 @@ def prepare(
 
 def identity(source: str) -> str:
     """Return what tells a source's frames from another's: for a file, which one and how old."""
-    path = Path(source)
+    path, topic = path_and_topic(source)
     if not path.exists():
         return source
     newest_ns = max(file.stat().st_mtime_ns for file in (path, *path.glob('*')))
-    return f'{path.resolve()}|{newest_ns}'
+    return f'{path.resolve()}|{newest_ns}|{topic}'
 
 
 def rate_curve(profile: Profile, calibration: Calibration, budget: float) -> RateCurve:

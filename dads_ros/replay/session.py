@@ -104,6 +104,9 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
     require_programs(NODES)
     prepared = prepare(drive.detector, drive.weights, drive.source)
     profile = prepared.profile
+    calibration = Calibration.find(drive.calibration, profile.model_hash)
+    if calibration is not None:
+        calibration.require(profile.model_hash)
     slowdown = drive.edge_slowdown
     rate = drive.rate_hz / source.rate_hz if drive.rate_hz else 1.0
     for old in ('runs', 'logs'):
@@ -131,7 +134,6 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
             privacy=drive.privacy,
         )
         kind = SlowdownKind.EMULATED if slowdown > 1 else SlowdownKind.NONE
-        calibration = Calibration.find(drive.calibration, profile.model_hash)
         budget = drive.accuracy_budget
         curve = rate_curve(profile, calibration, budget) if calibration else None
         for plain in methods:

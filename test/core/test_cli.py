@@ -75,6 +75,10 @@ def test_exit_status_says_what_happened(
     assert main(['report', str(tmp_path)]) == 1
     words = capsys.readouterr().err
     assert words.startswith('error: ') and words.count('\n') == 1
+    assert main(['parameters', '--write', str(tmp_path / 'none')]) == 1
+    words = capsys.readouterr().err
+    assert words.startswith('error: ') and words.count('\n') == 1
+    assert 'No such file or directory' in words
     for wrong in (['fly'], [], ['report'], ['replay', '--edge-slowdown', '0.5']):
         with pytest.raises(SystemExit) as stop:
             main(wrong)

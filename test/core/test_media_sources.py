@@ -88,9 +88,9 @@ def test_bag_topic_is_asked_for_when_there_are_several(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as error:
         open_source(str(tmp_path / 'two'))
     assert '/left' in one_line(error) and '/right' in one_line(error)
-    assert len(list(open_source(str(tmp_path / 'two'), '/right'))) == 1
+    assert len(list(open_source(f'{tmp_path}/two#/right'))) == 1
     with pytest.raises(MediaError) as error:
-        open_source(str(tmp_path / 'two'), '/up')
+        open_source(f'{tmp_path}/two#/up')
     assert "'/up'" in one_line(error) and '/left' in one_line(error)
 
 
@@ -183,6 +183,21 @@ def test_truncated_mp4_is_told_in_one_line(tmp_path: Path) -> None:
     assert 'cannot be read' in one_line(error)
 
 
+def test_a_video_that_does_not_tell_its_length_has_none(tmp_path: Path) -> None:
+    pictures = [cv2.imencode('.jpg', frame.image_rgb)[1].tobytes() for frame in clip(5)]
+    (tmp_path / 'a.mjpeg').write_bytes(b''.join(pictures))
+    source = open_source(str(tmp_path / 'a.mjpeg'))
+    assert source.frame_count is None
+    assert len(list(source)) == 5
+
+
+def test_folder_of_numbered_pictures_plays_by_number(tmp_path: Path) -> None:
+    for number in (1, 2, 10, 100):
+        cv2.imwrite(str(tmp_path / f'{number}.png'), np.full((8, 8, 3), number, np.uint8))
+    shown = [int(frame.image_rgb[0, 0, 0]) for frame in open_source(str(tmp_path))]
+    assert shown == [1, 2, 10, 100]
+
+
 def test_folder_of_pictures_plays_by_name(tmp_path: Path) -> None:
     frames = clip(3)
     for i, frame in enumerate(frames):
@@ -205,7 +220,7 @@ def test_wrong_specs_are_told_in_one_line(tmp_path: Path) -> None:
         assert Path(spec).name.removeprefix('scene:') in one_line(error)
     write_video(tmp_path / 'a.mp4', clip(1), 'mp4v', 20.0)
     with pytest.raises(MediaError, match='not a bag'):
-        open_source(str(tmp_path / 'a.mp4'), '/camera')
+        open_source(f'{tmp_path}/a.mp4#/camera')
 
 
 @pytest.mark.parametrize(

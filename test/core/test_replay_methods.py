@@ -16,9 +16,12 @@
 
 from __future__ import annotations
 
+from dads_ros.errors import ConfigError
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.calibration import CodecAccuracy
 from dads_ros.replay.methods import at_budget
+from dads_ros.replay.methods import choose
+from dads_ros.replay.methods import DEFAULT_METHODS
 from dads_ros.replay.methods import JPEG_UPLOAD
 from dads_ros.replay.methods import METHODS
 import pytest
@@ -50,3 +53,16 @@ def test_nothing_changes_without_a_calibration(name: str) -> None:
 @pytest.mark.parametrize('name', sorted(set(METHODS) - {JPEG_UPLOAD}))
 def test_other_ways_stay_as_they_are(name: str) -> None:
     assert at_budget(METHODS[name], calibration(), FRAME, 0.2) is METHODS[name]
+
+
+@pytest.mark.parametrize('names', ['all', ','.join(DEFAULT_METHODS), 'edge-only', 'none'])
+def test_with_privacy_nothing_is_compared_that_sends_the_frame(names: str) -> None:
+    chosen = [method.name for method in choose(names, privacy=True)]
+    assert chosen == ['dads', 'edge-only'][: 1 if names == 'none' else 2]
+    assert len(choose(names)) >= len(chosen)
+
+
+@pytest.mark.parametrize('name', ['cloud-only-jpeg', 'cloud-only-raw'])
+def test_with_privacy_an_upload_that_is_named_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match='sends the frame, which privacy forbids'):
+        choose(f'edge-only,{name}', privacy=True)

@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from dads_ros.errors import ProfileError
 from dads_ros.media.bag import write_bag
 from dads_ros.media.frame import Frame
 from dads_ros.media.sources import open_source
@@ -57,6 +58,16 @@ def drive(source: Path, folder: Path, rate_hz: float | None = None) -> RunRecord
         folder,
     )
     return load_run(folder / 'runs' / 'dads')
+
+
+def test_a_calibration_that_is_missing_costs_no_old_session(tmp_path: Path) -> None:
+    kept = tmp_path / 'session' / 'runs' / 'dads' / 'frames.jsonl'
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    wrong = Drive('scene', DEFAULT_DETECTOR, None, calibration=tmp_path / 'none.json')
+    with pytest.raises(ProfileError, match='cannot be read'):
+        record_session(wrong, (METHODS['dads'],), tmp_path / 'session')
+    assert kept.is_file()
 
 
 def test_real_clip_is_detected_and_every_frame_accounted_for(clip: Path, tmp_path: Path) -> None:
