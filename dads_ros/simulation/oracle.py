@@ -61,7 +61,8 @@ class Oracle:
 
     def _done_s(self, row: int, now_s: float, link: Link, cloud: Cloud) -> float:
         totals = self._totals[row]
-        sent_s = now_s + float(totals.edge_ns) / 1e9 * self._world.edge_factor
+        edge_s = float(totals.edge_ns) / 1e9 * self._world.edge_factor
+        sent_s = now_s + self._world.preprocess_s + edge_s
         if not totals.uses_cloud:
             return sent_s
         crossed_s = link.finish_s(sent_s, float(totals.mean_bytes) + self._overhead_bytes)
