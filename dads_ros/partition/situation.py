@@ -42,8 +42,8 @@ class Situation:
     :param overhead_bits: sent with every bundle beside its tensors.
     :param head_start_bits: of a bundle after a pause cross at once; not when bundles queue. These
         two are the same for every cut that sends, so that solvers, which compare cuts, leave them
-        out, which costs a longest stage what they take at most; the plan table, which also compares
-        with the car alone, counts them.
+        out, which costs a longest stage what they take at most; the plan table, which also
+        compares with the car alone, counts them.
     """
 
     uplink_bps: float
