@@ -74,9 +74,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # a folder that is read only, a disk that is full
-        if args.debug or error.filename is None:
+        if args.debug:
             raise
-        print(f'error: {str(error.filename)!r}: {error.strerror}', file=sys.stderr)
+        where = f'{str(error.filename)!r}: ' if error.filename is not None else ''
+        print(f'error: {where}{error.strerror or error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('stopped', file=sys.stderr)

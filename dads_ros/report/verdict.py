@@ -63,7 +63,7 @@ class Comparison:
     The moving cut beside one baseline.
 
     ``ratio`` is the baseline's mean age over the moving cut's: 2 means twice as old. None when one
-    of them published nothing, or the runs are too short. accuracy_gain is how much more AP50
+    of them published nothing, or the runs are too short. ``accuracy_gain`` is how much more AP50
     the moving cut had, on the frames that each answered; 0 where that is not known.
     """
 

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -85,6 +86,17 @@ def test_exit_status_says_what_happened(
         assert stop.value.code == 2
     assert main(['parameters', '--json']) == 0
     assert json.loads(capsys.readouterr().out)
+
+
+def test_a_full_disk_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as a write has it, without a name
+
+    monkeypatch.setattr('dads_ros.cli.parameters.run', full)
+    assert main(['parameters', '--json']) == 1
+    assert capsys.readouterr().err == 'error: No space left on device\n'
 
 
 def test_completion_knows_verbs_options_and_files(
