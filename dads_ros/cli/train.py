@@ -90,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=Settings.scenes,
         metavar='SHARE',
-        help='generated frames per real one, default: %(default)s',
+        help='generated frames per real one in an epoch, default: %(default)s',
     )
     parser.add_argument(
         '--leave-out',
@@ -143,14 +143,15 @@ def run(args: argparse.Namespace) -> int:
     twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
     samples = load_coco(args.data / 'train.json', LABELS, size=twice)
     samples = [sample for sample in samples if sample.clip not in settings.leave_out]
-    samples += draw_samples(round(args.scenes * len(samples)), (args.seed + 1) * FIRST_TRAINING)
+    count = round(args.scenes * settings.drives * len(samples))
+    drawn = draw_samples(count, (args.seed + 1) * FIRST_TRAINING)
     held_out = load_coco(args.data / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
     if len(samples) < settings.batch:
         raise ConfigError(
             f'{len(samples)} training frames are too few; give at least a batch of 16'
         )
     entries = []
-    for entry in train(training, samples, held_out, args.out):
+    for entry in train(training, samples, drawn, held_out, args.out):
         print(' '.join(f'{name} {value:.4g}' for name, value in entry.items()), file=sys.stderr)
         entries.append(entry)
     weights = args.out / 'carnet.pt'

@@ -25,11 +25,16 @@ from dataclasses import dataclass
 
 import cv2
 from dads_ros.detector.data import Boxes
+from dads_ros.detector.data import concatenate
 from dads_ros.detector.data import Sample
+from dads_ros.detector.paste import paste
+from dads_ros.detector.paste import rare_patches
 from dads_ros.detector.recompress import recompress
 import numpy as np
 
 FILL = 114
+OFTEN = 0.5  # share of frames from which on a class is no rare one
+MOST_REPEATS = 4.0
 SMALLEST_PX = 4.0
 VISIBLE_SHARE = 0.35
 NIGHT = 0.4
@@ -43,8 +48,7 @@ class Recipe:
     How frames are varied.
 
     :param mosaic: share of frames made of four.
-    :param paste: share of frames into which rarely seen objects are pasted, of each class as
-        many: a class with few boxes would else be lost among the others.
+    :param paste: share of frames into which rarely seen objects are pasted.
     :param jpeg: share of frames that go through a JPEG or WebP of random quality; for the
         twin that is to be compared with uploading images.
     """
@@ -69,6 +73,8 @@ class Augmenter:
         self.recipe = recipe
         self.rng = np.random.default_rng()
         self.patches = rare_patches(samples)
+        repeats = repeat_factors(samples)
+        self.chances = repeats / repeats.sum()
 
     def batch(
         self, indices: Sequence[int], rng: np.random.Generator
@@ -85,7 +91,7 @@ class Augmenter:
         else:
             image, truth = self._view(self.samples[index], height, width, (0.75, 1.8))
         if self.patches and self.rng.random() < self.recipe.paste:
-            image, truth = self._paste(image, truth)
+            image, truth = paste(image, truth, self.patches, self.rng)
         image = self._light(image)
         if self.rng.random() < self.recipe.jpeg:
             image = recompress(image, self.rng)
@@ -97,7 +103,7 @@ class Augmenter:
         y = int(height * self.rng.uniform(0.3, 0.7))
         image = np.empty((height, width, 3), np.uint8)
         parts = []
-        others = self.rng.integers(0, len(self.samples), 3)
+        others = self.rng.choice(len(self.samples), 3, p=self.chances)
         corners = ((0, y, 0, x), (0, y, x, width), (y, height, 0, x), (y, height, x, width))
         for sample, (y0, y1, x0, x1) in zip((index, *others), corners, strict=True):
             tile, truth = self._view(self.samples[sample], y1 - y0, x1 - x0, (0.5, 1.5))
@@ -124,32 +130,6 @@ class Augmenter:
         image = cv2.warpAffine(sample.image, move, (width, height), borderValue=(FILL, FILL, FILL))
         return image, _moved(sample.truth, move, height, width)
 
-    def _paste(self, image: np.ndarray, truth: Boxes) -> tuple[np.ndarray, Boxes]:
-        height, width = self.size
-        image = image.copy()
-        for _ in range(int(self.rng.integers(1, 4))):
-            class_id = int(self.rng.choice(list(self.patches)))
-            patches = self.patches[class_id]
-            patch = patches[int(self.rng.integers(len(patches)))]
-            scale = 0.5 * np.exp(self.rng.uniform(-0.4, 0.5))
-            rows, columns = (max(4, round(n * scale)) for n in patch.shape[:2])
-            if rows >= height * 0.8 or columns >= width * 0.8:
-                continue
-            x = int(self.rng.integers(0, width - columns))
-            y = int(self.rng.integers(height // 4, max(height // 4 + 1, height - rows)))
-            y = min(y, height - rows)
-            small = cv2.resize(patch, (columns, rows), interpolation=cv2.INTER_AREA)
-            image[y : y + rows, x : x + columns] = small[:, :: self.rng.choice((-1, 1))]
-            box = np.array([[x, y, x + columns, y + rows]], np.float32)
-            kept = _covered(truth.boxes, box[0]) < 0.5
-            truth = concatenate(
-                (
-                    Boxes(truth.boxes[kept], truth.class_ids[kept], truth.ignore[kept]),
-                    Boxes(box, np.array([class_id]), np.array([False])),
-                )
-            )
-        return image, truth
-
     def _light(self, image: np.ndarray) -> np.ndarray:
         draw = self.rng.uniform
         gain = np.exp(draw(-0.5, 0.35)) * (NIGHT if draw() < NIGHT_SHARE else 1.0)
@@ -163,31 +143,16 @@ class Augmenter:
         return image
 
 
-def rare_patches(samples: Sequence[Sample]) -> dict[int, list[np.ndarray]]:
-    """Return crops of the objects of all classes but the commonest, by class id."""
-    ids = np.concatenate([s.truth.class_ids for s in samples] or [np.empty(0, np.int64)])
-    if not len(ids):
-        return {}
-    common = np.bincount(ids).argmax()
-    patches: dict[int, list[np.ndarray]] = {}
-    for sample in samples:
-        for box, class_id, ignore in zip(
-            sample.truth.boxes, sample.truth.class_ids, sample.truth.ignore, strict=True
-        ):
-            x0, y0, x1, y1 = np.round(box).astype(int).clip(0)
-            if class_id != common and not ignore and x1 - x0 >= 8 and y1 - y0 >= 16:
-                crop = sample.image[y0:y1, x0:x1].copy()
-                patches.setdefault(int(class_id), []).append(crop)
-    return patches
+def repeat_factors(samples: Sequence[Sample]) -> np.ndarray:
+    """
+    Return how many times as often as others each frame should be seen, for its rarest class [1].
 
-
-def concatenate(parts: Sequence[Boxes]) -> Boxes:
-    """Return the boxes of several lists as one."""
-    return Boxes(
-        np.concatenate([p.boxes for p in parts]),
-        np.concatenate([p.class_ids for p in parts]),
-        np.concatenate([p.ignore for p in parts]),
-    )
+    [1] Gupta et al., LVIS, CVPR 2019, section 5.2.
+    """
+    present = [np.unique(s.truth.class_ids[~s.truth.ignore]) for s in samples]
+    share = np.bincount(np.concatenate(present), minlength=1) / len(samples)
+    factors = np.sqrt(OFTEN / np.maximum(share, 1 / len(samples))).clip(1, MOST_REPEATS)
+    return np.array([factors[kinds].max(initial=1.0) for kinds in present])
 
 
 def _place(rng: np.random.Generator, extent: float, window: int) -> float:
@@ -210,11 +175,3 @@ def _moved(truth: Boxes, move: np.ndarray, height: int, width: int) -> Boxes:
     ignore = truth.ignore | (share < VISIBLE_SHARE) | small
     boxes = np.concatenate((low_in, high_in), axis=1).astype(np.float32)
     return Boxes(boxes[seen], truth.class_ids[seen], ignore[seen])
-
-
-def _covered(boxes: np.ndarray, cover: np.ndarray) -> np.ndarray:
-    """Return the share of each box that another one hides."""
-    low = np.maximum(boxes[:, :2], cover[:2])
-    high = np.minimum(boxes[:, 2:], cover[2:])
-    inter = np.clip(high - low, 0, None).prod(axis=1)
-    return inter / np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-6)

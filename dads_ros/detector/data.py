@@ -30,6 +30,7 @@ import numpy as np
 from tqdm import tqdm
 
 POSITIVE_SCORE = 0.40
+DRAWN = 'scene'  # the clip of a frame that is drawn
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,15 @@ def load_coco(
         pixels, scale = _shrunk(_read(elsewhere if elsewhere.exists() else beside), size)
         samples.append(Sample(pixels, _boxes(image.annotations, ids, scale), image.clip))
     return samples
+
+
+def concatenate(parts: Sequence[Boxes]) -> Boxes:
+    """Return the boxes of several lists as one."""
+    return Boxes(
+        np.concatenate([p.boxes for p in parts]),
+        np.concatenate([p.class_ids for p in parts]),
+        np.concatenate([p.ignore for p in parts]),
+    )
 
 
 def spread(length: int, count: int) -> list[int]:

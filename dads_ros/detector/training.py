@@ -67,7 +67,8 @@ class Settings:
     :param waist_bytes: modelled bytes per training frame that the waist is held to. Training
         frames are fuller than real ones, which come out smaller.
     :param jpeg: share of frames recompressed as JPEG, WebP or H.264, as an upload may be.
-    :param scenes: generated frames per real one.
+    :param scenes: generated frames per real one in an epoch.
+    :param drives: how many times as many are drawn, of which each epoch sees others.
     :param leave_out: clips that are not trained on, in order.
     :param validate_every: epochs between accuracies on the validation frames.
     """
@@ -82,6 +83,7 @@ class Settings:
     waist_bytes: float = 2400.0
     jpeg: float = 0.25
     scenes: float = 0.15
+    drives: int = 8
     validate_every: int = 14
     leave_out: tuple[str, ...] = ()
 
@@ -134,24 +136,29 @@ class Training:
             self.carnet.load(state['carnet'])
         self.epoch, self.step = state['epoch'], state['step']
 
-    def run_epoch(self, samples: Sequence[Sample]) -> dict[str, float]:
-        """Train on each sample about once and return the mean losses."""
+    def run_epoch(
+        self, samples: Sequence[Sample], drawn: Sequence[Sample] = ()
+    ) -> dict[str, float]:
+        """Train on each sample, and a share of the drawn, about once; return the mean losses."""
         settings = self.settings
         first, count = self._phase()
         plain = self.epoch - first >= count * (1 - PLAIN_SHARE)
         recipe = Recipe(jpeg=settings.jpeg)
         if plain:
             recipe = Recipe(mosaic=0.0, paste=0.1, jpeg=settings.jpeg)
-        augmenter = Augmenter(samples, INPUT_HEIGHT, INPUT_WIDTH, recipe)
         rng = np.random.default_rng((settings.seed, self.epoch))
+        share = min(round(settings.scenes * len(samples)), len(drawn))
+        chosen = rng.choice(len(drawn), share, replace=False).tolist()
+        samples = [*samples, *(drawn[index] for index in chosen)]
+        augmenter = Augmenter(samples, INPUT_HEIGHT, INPUT_WIDTH, recipe)
         torch.manual_seed(settings.seed * 100_003 + self.epoch)
         order = rng.permutation(len(samples))
         steps = len(order) // settings.batch
         sums: dict[str, float] = {}
         bar = tqdm(range(steps), desc=f'epoch {self.epoch + 1}/{settings.epochs}', leave=False)
         for index in bar:
-            chosen = order[index * settings.batch : (index + 1) * settings.batch]
-            images, truth = augmenter.batch(chosen.tolist(), rng)
+            batch = order[index * settings.batch : (index + 1) * settings.batch]
+            images, truth = augmenter.batch(batch.tolist(), rng)
             losses = self._train_step(torch.from_numpy(images), truth, steps)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value / steps
@@ -203,20 +210,25 @@ def pad(truth: Sequence[Boxes], device: torch.device) -> Targets:
 
 
 def train(
-    training: Training, samples: Sequence[Sample], held_out: Sequence[Sample], folder: Path
+    training: Training,
+    samples: Sequence[Sample],
+    drawn: Sequence[Sample],
+    held_out: Sequence[Sample],
+    folder: Path,
 ) -> Iterator[dict[str, float]]:
     """
     Train to the end and yield each epoch's log.
 
     A checkpoint, a log and both networks' weights are kept in a folder.
 
+    :param drawn: generated frames, of which each epoch sees a share.
     :param held_out: validation frames; their accuracy is logged, and nothing is chosen by it.
     """
     settings = training.settings
     while training.epoch < settings.epochs:
         started = time.monotonic()
         entry: dict[str, float] = {'epoch': training.epoch + 1}
-        entry.update(training.run_epoch(samples))
+        entry.update(training.run_epoch(samples, drawn))
         entry['seconds'] = time.monotonic() - started
         last = training.epoch == settings.epochs
         networks = {'twin': training.twin, 'carnet': training.carnet}

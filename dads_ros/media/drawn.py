@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dads_ros.detector.data import Boxes
+from dads_ros.detector.data import DRAWN
 from dads_ros.detector.data import Sample
 from dads_ros.media import scene
 import numpy as np
@@ -39,17 +40,15 @@ def draw_samples(count: int, first_drive: int) -> list[Sample]:
     while len(samples) < count:
         wanted = min(_FRAMES_PER_DRIVE, count - len(samples))
         drive = first_drive + len(samples)
-        for sample in samples_of(drive, wanted, _RATE_HZ, many_two_wheelers=True):
+        for sample in samples_of(drive, wanted, _RATE_HZ, busy=True):
             samples.append(sample)
             bar.update()
     return samples
 
 
-def samples_of(
-    drive: int, count: int, rate_hz: float, *, many_two_wheelers: bool = False
-) -> Iterator[Sample]:
+def samples_of(drive: int, count: int, rate_hz: float, *, busy: bool = False) -> Iterator[Sample]:
     """Yield the first frames of one drive."""
-    drawn = scene.frames(drive, count, rate_hz=rate_hz, many_two_wheelers=many_two_wheelers)
+    drawn = scene.frames(drive, count, rate_hz=rate_hz, busy=busy)
     for frame in drawn:
         sure = np.zeros(len(frame.class_ids), bool)
-        yield Sample(frame.image_rgb, Boxes(frame.boxes, frame.class_ids, sure), 'scene')
+        yield Sample(frame.image_rgb, Boxes(frame.boxes, frame.class_ids, sure), DRAWN)

@@ -17,8 +17,8 @@ A generated driving scene with exact ground truth: the demo's default clip.
 
 Everything is drawn from the seed alone, so the same seed gives the same pixels and boxes on every
 run. The camera sits in a car that drives along a street or a highway by day, among cars, trucks,
-buses, people and cyclists, and motorcycles where asked for. Boxes are of what can be seen of each
-thing in the picture.
+buses, people and cyclists; a busy road has motorcycles, too, and people who cross it. Boxes are of
+what can be seen of each thing in the picture.
 """
 
 from __future__ import annotations
@@ -55,17 +55,18 @@ def frames(
     width: int = 640,
     height: int = 360,
     rate_hz: float = 10.0,
-    many_two_wheelers: bool = False,
+    busy: bool = False,
 ) -> Iterator[SceneFrame]:
     """
     Yield ``count`` frames of the drive that the seed names.
 
     :param seed: not negative; chooses road, light, weather and traffic.
     :param rate_hz: frames per second; time and so the traffic follow it.
-    :param many_two_wheelers: with motorcycles and many cyclists: to learn from, and to be judged
-        by. A demo's street has no motorcycles and few cyclists.
+    :param busy: with motorcycles, many cyclists, people and cyclists who cross the street, and
+        parked bicycles: to learn from, and to be judged by. A demo's street has few cyclists
+        and none of the others.
     """
-    scene = Composition(seed, width, height, many_two_wheelers=many_two_wheelers)
+    scene = Composition(seed, width, height, busy=busy)
     min_height = MIN_HEIGHT_PX * height / 360
     for index in range(count):
         time_s = index / rate_hz

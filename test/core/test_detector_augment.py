@@ -14,9 +14,9 @@
 
 import cv2
 from dads_ros.detector.augment import Augmenter
-from dads_ros.detector.augment import concatenate
-from dads_ros.detector.augment import rare_patches
+from dads_ros.detector.augment import MOST_REPEATS
 from dads_ros.detector.augment import Recipe
+from dads_ros.detector.augment import repeat_factors
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
 from hypothesis import given
@@ -30,7 +30,7 @@ PLAIN = Recipe(mosaic=0.0, paste=0.0, jpeg=0.0)
 
 def boxes(rows, class_ids=None, ignore=None):
     table = np.array(rows, np.float32).reshape(-1, 4)
-    ids = np.zeros(len(table), np.int64) if class_ids is None else np.array(class_ids)
+    ids = np.zeros(len(table), np.int64) if class_ids is None else np.array(class_ids, np.int64)
     return Boxes(table, ids, np.zeros(len(table), bool) if ignore is None else np.array(ignore))
 
 
@@ -91,29 +91,14 @@ def test_a_batch_has_frames_of_the_network_and_boxes_inside():
         assert len(item.boxes) == len(item.class_ids) == len(item.ignore)
 
 
-def test_rare_patches_leave_out_the_commonest_class_and_ignored_boxes():
-    samples = street()
-    assert {kind: len(patches) for kind, patches in rare_patches(samples).items()} == {0: 3, 1: 3}
-    unsure = Boxes(samples[0].truth.boxes, samples[0].truth.class_ids, np.array([True, True]))
-    assert rare_patches([Sample(samples[0].image, unsure, 'clip')]) == {}
-    assert rare_patches([]) == {}
-
-
-def test_a_class_with_few_boxes_is_pasted_as_often_as_one_with_many():
-    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    places = np.array([[4 + 10 * i, 10, 13 + 10 * i, 30] for i in range(14)], np.float32)
-    kinds = np.array([2] * 8 + [0] * 5 + [3])
-    sample = Sample(image, Boxes(places, kinds, np.zeros(14, bool)), 'clip')
-    blank = Sample(image, boxes([], None), 'clip')
-    augmenter = Augmenter([sample, blank], HEIGHT, WIDTH, Recipe(mosaic=0.0, paste=1.0))
-    _, truth = augmenter.batch([1] * 150, np.random.default_rng(0))
-    pasted = np.bincount(np.concatenate([item.class_ids for item in truth]), minlength=4)
-    assert pasted[2] == 0  # the commonest
-    assert pasted[0] > 50 and pasted[3] > 50
-    assert 0.7 < pasted[3] / pasted[0] < 1.4
-
-
-def test_concatenate_joins_lists():
-    both = concatenate([boxes([[0, 0, 1, 1]], [3]), boxes([], None), boxes([[1, 1, 2, 2]], [4])])
-    assert both.class_ids.tolist() == [3, 4]
-    assert len(both) == 2
+def test_frames_with_a_rare_class_count_for_more():
+    image = np.zeros((180, 320, 3), np.uint8)
+    box = [20, 40, 80, 90]
+    kinds = [[2]] * 60 + [[2, 0]] * 25 + [[2, 1]] + [[]] * 14
+    frames = [Sample(image, boxes([box] * len(ids), ids), 'clip') for ids in kinds]
+    factors = repeat_factors(frames)
+    assert set(factors[:60]) == {1.0} and set(factors[86:]) == {1.0}
+    assert np.allclose(factors[60:85], np.sqrt(0.5 / 0.25))
+    assert factors[85] == MOST_REPEATS
+    unsure = [Sample(image, boxes([box], [0], [True]), 'clip')] * 3
+    assert repeat_factors(unsure).tolist() == [1.0, 1.0, 1.0]

@@ -16,6 +16,8 @@ import json
 
 import cv2
 from dads_ros.detector.coco import category_names
+from dads_ros.detector.data import Boxes
+from dads_ros.detector.data import concatenate
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import spread
 from dads_ros.errors import MediaError
@@ -199,3 +201,13 @@ def test_large_frames_are_shrunk_with_their_boxes_as_the_network_would_see_them(
     np.testing.assert_allclose(small.truth.boxes, whole.truth.boxes * 32 / 65, rtol=1e-6)
     (same,) = load_coco(path, LABELS, size=(192, 320))
     np.testing.assert_array_equal(same.image, whole.image)
+
+
+def test_concatenate_joins_lists():
+    one = Boxes(np.array([[0, 0, 1, 1]], np.float32), np.array([3]), np.array([False]))
+    two = Boxes(np.array([[1, 1, 2, 2]], np.float32), np.array([4]), np.array([True]))
+    none = Boxes(np.empty((0, 4), np.float32), np.empty(0, np.int64), np.empty(0, bool))
+    both = concatenate([one, none, two])
+    assert both.boxes.tolist() == [[0, 0, 1, 1], [1, 1, 2, 2]]
+    assert both.class_ids.tolist() == [3, 4]
+    assert both.ignore.tolist() == [False, True]

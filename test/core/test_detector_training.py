@@ -17,6 +17,7 @@ import json
 
 import cv2
 from dads_ros.cli.main import main
+from dads_ros.detector.augment import Augmenter
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
 from dads_ros.detector.loss import assign
@@ -120,16 +121,16 @@ def test_a_resumed_run_is_the_run_without_a_stop(tmp_path):
     whole, stopped = tmp_path / 'whole', tmp_path / 'stopped'
     for folder in (whole, stopped):
         folder.mkdir()
-    list(train(Training(TINY), samples(), samples(2), whole))
+    list(train(Training(TINY), samples(), samples(5), samples(2), whole))
     for epoch in range(2):  # stopped before the waist is put in, and after
         run = Training(TINY)
         if epoch:
             run.load(torch.load(stopped / 'checkpoint.pt', weights_only=True))
         assert run.epoch == epoch
-        next(iter(train(run, samples(), samples(2), stopped)))
+        next(iter(train(run, samples(), samples(5), samples(2), stopped)))
     resumed = Training(TINY)
     resumed.load(torch.load(stopped / 'checkpoint.pt', weights_only=True))
-    list(train(resumed, samples(), samples(2), stopped))
+    list(train(resumed, samples(), samples(5), samples(2), stopped))
     for name in ('carnet', 'twin'):
         first = load_network(whole / f'{name}.pt').state_dict()
         second = load_network(stopped / f'{name}.pt').state_dict()
@@ -139,6 +140,26 @@ def test_a_resumed_run_is_the_run_without_a_stop(tmp_path):
     assert {'twin_class', 'twin_box', 'twin_ap50_vehicle'} <= set(log[0])
     assert 'bytes' not in log[0]
     assert {'class', 'box', 'guide', 'bytes', 'price', 'ap50_vehicle'} <= set(log[1])
+
+
+def test_each_epoch_sees_other_drawn_frames(monkeypatch):
+    seen = []
+
+    class Watched(Augmenter):
+        def batch(self, indices, rng):
+            seen.append({id(sample) for sample in self.samples})
+            return super().batch(indices, rng)
+
+    monkeypatch.setattr('dads_ros.detector.training.Augmenter', Watched)
+    run, real, drawn = Training(replace(TINY, scenes=0.5)), samples(), samples(40)
+    for _ in range(2):
+        run.run_epoch(real, drawn)
+    assert len(seen) == 6  # steps, of 12 frames in fours
+    first, second = seen[0], seen[-1]
+    of_real, of_drawn = ({id(sample) for sample in some} for some in (real, drawn))
+    assert first & second >= of_real
+    assert len(first & of_drawn) == len(second & of_drawn) == 4
+    assert first != second
 
 
 def test_a_waist_is_put_in_without_a_change_but_for_its_rounding():

@@ -84,9 +84,7 @@ def test_all_kinds_appear() -> None:
     seen = {
         scene.LABELS[i]
         for seed in range(12)
-        for frame in scene.frames(
-            seed, 3, width=320, height=180, rate_hz=0.4, many_two_wheelers=True
-        )
+        for frame in scene.frames(seed, 3, width=320, height=180, rate_hz=0.4, busy=True)
         for i in frame.class_ids
     }
     assert seen == set(scene.LABELS)

@@ -50,15 +50,13 @@ class Composition:
     All of a scene that does not change, and how to draw the rest.
 
     :param seed: not negative.
-    :param many_two_wheelers: draw motorcycles, and cyclists more than now and then.
+    :param busy: draw a busy road.
     """
 
-    def __init__(
-        self, seed: int, width: int, height: int, *, many_two_wheelers: bool = False
-    ) -> None:
+    def __init__(self, seed: int, width: int, height: int, *, busy: bool = False) -> None:
         rng = np.random.default_rng((seed, 1))
         self._seed, self._width, self._height = seed, width, height
-        self._layout = layout.choose(rng, many_two_wheelers=many_two_wheelers)
+        self._layout = layout.choose(rng, busy=busy)
         self._light = random_light(rng)
         self._focal_px = width * float(rng.uniform(0.82, 1.0))
         self._horizon_px = height * float(rng.uniform(0.44, 0.52))

@@ -27,9 +27,17 @@ import numpy as np
 _WHITE = (214.0, 214.0, 208.0)
 _YELLOW = (206.0, 164.0, 60.0)
 _FAR = 100.0
-# Where there are many two-wheelers.
+# Of a busy road.
 _MOTORCYCLES = 1 / 12
 _CYCLISTS_GAP_M = 18.0
+_BUSY_STREET = (
+    Row(1.9, 4.0, 27.0, 'riders', 0.5),
+    Row(-8.3, -4.5, 24.0, 'riders', 0.6),
+    Row(-1.5, 3.5, 26.0, 'riders', 0.5, reach_m=11.0),
+    Row(-1.5, 1.3, 17.0, 'walkers', 0.5, reach_m=11.0),
+    Row(8.5, 0.0, 8.0, 'bicycles', 0.45),
+    Row(-11.9, 0.0, 9.0, 'bicycles', 0.45),
+)
 
 
 @dataclass(frozen=True)
@@ -48,15 +56,17 @@ class Layout:
     barrier_m: float | None = None
 
 
-def choose(rng: np.random.Generator, *, many_two_wheelers: bool) -> Layout:
+def choose(rng: np.random.Generator, *, busy: bool) -> Layout:
     """Return a random road."""
-    layout = (_street if rng.random() < 0.6 else _highway)(rng)
-    if not many_two_wheelers:
+    street = rng.random() < 0.6
+    layout = (_street if street else _highway)(rng)
+    if not busy:
         return layout
-    return replace(layout, rows=tuple(_with_two_wheelers(row) for row in layout.rows))
+    rows = (*(_busier(row) for row in layout.rows), *(_BUSY_STREET if street else ()))
+    return replace(layout, rows=rows)
 
 
-def _with_two_wheelers(row: Row) -> Row:
+def _busier(row: Row) -> Row:
     """Return a row of traffic with motorcycles among it, or one of cyclists with more of them."""
     if row.kind == 'traffic':
         return replace(row, motorcycles=_MOTORCYCLES)

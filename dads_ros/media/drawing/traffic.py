@@ -38,14 +38,15 @@ _BEHIND_M = 12.0  # things go on until they are this far behind the camera
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Things that move one behind another along a line of the road."""
+    """Things that move one behind another along a line of the road, or across it at places."""
 
     x_m: float
     speed_mps: float  # along the road, negative towards us
     gap_m: float
-    kind: str  # 'traffic', 'parked', 'walkers', 'riders'
+    kind: str  # 'traffic', 'parked', 'walkers', 'riders', 'bicycles'
     fill: float = 1.0  # share of the places that are taken
     motorcycles: float = 0.0  # share of the traffic
+    reach_m: float = 0.0  # to either side of x_m, when they go across instead of along
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def actors(rows: tuple[Row, ...], seed: int, time_s: float, travelled_m: float) 
     """Yield what is between behind the camera and REACH_M ahead at a moment."""
     for index, row in enumerate(rows):
         loop_m = max(math.ceil((REACH_M + _BEHIND_M) / row.gap_m), 1) * row.gap_m
-        moved = row.speed_mps * time_s - travelled_m
+        moved = (0.0 if row.reach_m else row.speed_mps * time_s) - travelled_m
         for place in range(round(loop_m / row.gap_m)):
             # Its own share of the gap, -0.2 to 0.2.
             offset = 0.4 * _chance((seed, 11, index, place)) - 0.2
@@ -92,6 +93,8 @@ def _actor(row: Row, key: tuple[int, ...], z_m: float, time_s: float) -> Actor:
     rng = np.random.default_rng((*key, 15))
     turn = math.pi if row.speed_mps < 0 else 0.0
     x_m = row.x_m + float(rng.uniform(-0.2, 0.2))
+    if row.reach_m:
+        x_m, turn = _crossing(row, key, time_s)
     if _chance((*key, 16)) < row.motorcycles:
         return Actor(x_m, z_m, turn, _motorcycle(key))
     if row.kind in ('traffic', 'parked'):
@@ -108,8 +111,19 @@ def _actor(row: Row, key: tuple[int, ...], z_m: float, time_s: float) -> Actor:
         return Actor(x_m, z_m, turn, ((people.walker(looks, phase), PERSON),))
     red, green, blue = rng.uniform(30, 220, 3).tolist()
     bicycle = two_wheelers.bicycle((red, green, blue))
+    if row.kind == 'bicycles':
+        stands = float(rng.uniform(0, math.tau))
+        return Actor(x_m, z_m, stands, ((bicycle, BICYCLE),))
     rider = two_wheelers.cyclist(looks, phase)
     return Actor(x_m, z_m, turn, ((bicycle, BICYCLE), (rider, PERSON)))
+
+
+def _crossing(row: Row, key: tuple[int, ...], time_s: float) -> tuple[float, float]:
+    """Return where across the road a thing is that goes to and fro, and its heading."""
+    rightwards = 1 if _chance((*key, 18)) < 0.5 else -1
+    span_m = 2 * row.reach_m
+    gone_m = (_chance((*key, 19)) * span_m + row.speed_mps * time_s) % span_m
+    return row.x_m + rightwards * (gone_m - row.reach_m), rightwards * math.pi / 2
 
 
 def _motorcycle(key: tuple[int, ...]) -> tuple[tuple[Figure, int], ...]:
