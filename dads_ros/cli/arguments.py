@@ -111,6 +111,13 @@ def at_least_zero(text: str) -> float:
     return value
 
 
+def whole(text: str) -> int:
+    """Return a whole number that is 0 or more."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f'{text!r} is no whole number that is 0 or more')
+    return int(text)
+
+
 def share(text: str) -> float:
     """Return a number from 0 to 1."""
     value = _number(text)

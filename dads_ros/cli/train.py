@@ -17,11 +17,16 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 from pathlib import Path
 import sys
 
+from dads_ros.cli.arguments import positive
+from dads_ros.cli.arguments import share
+from dads_ros.cli.arguments import whole
 from dads_ros.detector.data import load_coco
+from dads_ros.detector.data import Sample
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
@@ -59,35 +64,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='DIR',
         help='weights, log and checkpoint go here',
     )
-    parser.add_argument('--epochs', type=int, default=Settings.epochs, help='default: %(default)s')
-    parser.add_argument('--seed', type=int, default=Settings.seed, help='default: %(default)s')
+    parser.add_argument(
+        '--epochs', type=whole, default=Settings.epochs, help='default: %(default)s'
+    )
+    parser.add_argument('--seed', type=whole, default=Settings.seed, help='default: %(default)s')
     parser.add_argument('--threads', type=int, default=2, help='CPU threads, default: %(default)s')
     parser.add_argument(
         '--device', choices=('cpu', 'cuda'), default='cpu', help='default: %(default)s'
     )
     parser.add_argument(
         '--twin-epochs',
-        type=int,
+        type=whole,
         default=Settings.twin_epochs,
         metavar='EPOCHS',
         help='of these, the first that train the twin without a waist alone, default: %(default)s',
     )
     parser.add_argument(
         '--waist-bytes',
-        type=float,
+        type=positive,
         default=Settings.waist_bytes,
         help='modelled bytes per training frame, default: %(default)s',
     )
     parser.add_argument(
         '--jpeg',
-        type=float,
+        type=share,
         default=Settings.jpeg,
         metavar='SHARE',
         help='share of frames recompressed as JPEG, WebP or H.264, default: %(default)s',
     )
     parser.add_argument(
         '--scenes',
-        type=float,
+        type=share,
         default=Settings.scenes,
         metavar='SHARE',
         help='generated frames per real one in an epoch, default: %(default)s',
@@ -101,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--learning-rate',
-        type=float,
+        type=positive,
         default=Settings.learning_rate,
         metavar='RATE',
         help='largest step of the schedule, default: %(default)s',
@@ -133,23 +140,15 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= args.twin_epochs < args.epochs:
         raise ConfigError(
             f'--twin-epochs is {args.twin_epochs}, of {args.epochs} epochs; '
-            'give fewer, so that the network with a waist has some'
+            'give fewer of the one or more of the other: the network with a waist needs some'
         )
+    samples, held_out = load(args.data, settings)
     training = start(settings, args.device, args.out, args.resume)
     if args.start and not args.resume:
         training.twin.start_from(load_network(args.start))
     use_threads(args.threads)
-    # Augmentation shows a frame at 1.8 times its size in use at most.
-    twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
-    samples = load_coco(args.data / 'train.json', LABELS, size=twice)
-    samples = [sample for sample in samples if sample.clip not in settings.leave_out]
     count = round(args.scenes * settings.drives * len(samples))
     drawn = draw_samples(count, (args.seed + 1) * FIRST_TRAINING)
-    held_out = load_coco(args.data / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
-    if len(samples) < settings.batch:
-        raise ConfigError(
-            f'{len(samples)} training frames are too few; give at least a batch of 16'
-        )
     entries = []
     for entry in train(training, samples, drawn, held_out, args.out):
         print(' '.join(f'{name} {value:.4g}' for name, value in entry.items()), file=sys.stderr)
@@ -157,6 +156,31 @@ def run(args: argparse.Namespace) -> int:
     weights = args.out / 'carnet.pt'
     print(json.dumps({'weights': str(weights), 'epochs': entries}) if args.json else weights)
     return 0
+
+
+def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
+    """
+    Return the frames to train on, and those to validate on.
+
+    Raises MediaError when there are none to be read, ConfigError when they are too few or when a
+    clip to leave out is none of theirs.
+    """
+    # Augmentation shows a frame at 1.8 times its size in use at most.
+    twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
+    samples = load_coco(folder / 'train.json', LABELS, size=twice)
+    clips = sorted({sample.clip for sample in samples})
+    unknown = [name for name in settings.leave_out if name not in clips]
+    if unknown:
+        raise ConfigError(
+            f'no clip {unknown[0]!r} to leave out; there are {", ".join(map(repr, clips))}'
+        )
+    samples = [sample for sample in samples if sample.clip not in settings.leave_out]
+    if len(samples) < settings.batch:
+        raise ConfigError(
+            f'{len(samples)} training frames are too few; '
+            f'give at least a batch of {settings.batch}'
+        )
+    return samples, load_coco(folder / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
 
 
 def start(settings: Settings, device: str, folder: Path, resume: bool) -> Training:
@@ -171,8 +195,19 @@ def start(settings: Settings, device: str, folder: Path, resume: bool) -> Traini
     if resume:
         if not checkpoint.is_file():
             raise ConfigError(f'no run to resume: {str(checkpoint)!r} does not exist')
-        training.load(torch.load(checkpoint, map_location=device, weights_only=True))
+        training.load(read_checkpoint(checkpoint, device))
     elif checkpoint.exists():
         raise ConfigError(f'{str(folder)!r} holds a run; give --resume or another folder')
     folder.mkdir(parents=True, exist_ok=True)
     return training
+
+
+def read_checkpoint(path: Path, device: str) -> dict:
+    """Return the state of a stopped run; raise ConfigError when the file is damaged."""
+    data = io.BytesIO(path.read_bytes())
+    try:
+        return torch.load(data, map_location=device, weights_only=True)
+    except Exception as error:  # torch.load raises many kinds on a file that is not its own
+        raise ConfigError(
+            f'checkpoint {str(path)!r} is damaged; train anew in another folder'
+        ) from error

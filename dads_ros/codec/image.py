@@ -27,9 +27,11 @@ from PIL import Image
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+# Extension, flag of the quality, what else. Huffman tables of its own take a tenth and more off a
+# small JPEG and leave its pixels as they are.
 _WRITE = {
-    'jpeg': ('.jpg', cv2.IMWRITE_JPEG_QUALITY),
-    'webp': ('.webp', cv2.IMWRITE_WEBP_QUALITY),
+    'jpeg': ('.jpg', cv2.IMWRITE_JPEG_QUALITY, [cv2.IMWRITE_JPEG_OPTIMIZE, 1]),
+    'webp': ('.webp', cv2.IMWRITE_WEBP_QUALITY, []),
 }
 # The one kind of frame that is written. Others are refused: a progressive one may ask for a pass
 # over the picture for each dozen bytes.
@@ -48,8 +50,8 @@ class ImageCodec:
 
     def __init__(self, family: str, quality: int) -> None:
         self._family = family
-        self._extension, flag = _WRITE[family]
-        self._options = [flag, quality]
+        self._extension, flag, others = _WRITE[family]
+        self._options = [flag, quality, *others]
 
     def supports(self, shape: tuple[int, ...], dtype: str) -> bool:
         """Take the input frame only."""

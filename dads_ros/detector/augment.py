@@ -29,13 +29,13 @@ from dads_ros.detector.data import concatenate
 from dads_ros.detector.data import Sample
 from dads_ros.detector.paste import paste
 from dads_ros.detector.paste import rare_patches
+from dads_ros.detector.paste import SMALLEST_PX
 from dads_ros.detector.recompress import recompress
 import numpy as np
 
 FILL = 114
 OFTEN = 0.5  # share of frames from which on a class is no rare one
 MOST_REPEATS = 4.0
-SMALLEST_PX = 4.0
 VISIBLE_SHARE = 0.35
 NIGHT = 0.4
 NIGHT_SHARE = 0.1
@@ -115,19 +115,30 @@ class Augmenter:
     def _view(
         self, sample: Sample, height: int, width: int, zoom: tuple[float, float]
     ) -> tuple[np.ndarray, Boxes]:
-        """Return a random window on a frame; zoom 1 is as large as the network sees it in use."""
+        """
+        Return a random window on a frame; zoom 1 is as large as the network sees it in use.
+
+        It is shrunk as it is in use, too: another way would leave other traces of small things.
+        """
         rows, columns = sample.image.shape[:2]
         fit = min(self.size[0] / rows, self.size[1] / columns)
         scale = fit * np.exp(self.rng.uniform(*np.log(zoom)))
         stretch = np.exp(self.rng.uniform(-0.1, 0.1))
         across, down = scale * stretch, scale / stretch
-        left = _place(self.rng, columns * across, width)
-        top = _place(self.rng, rows * down, height)
-        flip = self.rng.random() < 0.5
-        move = np.array([[across, 0, left], [0, down, top]], np.float32)
-        if flip:
-            move[0] = [-across, 0, width - left]
-        image = cv2.warpAffine(sample.image, move, (width, height), borderValue=(FILL, FILL, FILL))
+        size = max(1, round(columns * across)), max(1, round(rows * down))
+        left = _place(self.rng, size[0], width)
+        top = _place(self.rng, size[1], height)
+        smaller = size[0] < columns and size[1] < rows
+        way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        seen = cv2.resize(sample.image, size, interpolation=way)
+        image = np.full((height, width, 3), FILL, np.uint8)
+        x0, y0 = max(left, 0), max(top, 0)
+        part = seen[y0 - top : height - top, x0 - left : width - left]
+        image[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]] = part
+        move = np.array([[size[0] / columns, 0, left], [0, size[1] / rows, top]], np.float32)
+        if self.rng.random() < 0.5:
+            image = cv2.flip(image, 1)
+            move[0] = [-move[0, 0], 0, width - left]
         return image, _moved(sample.truth, move, height, width)
 
     def _light(self, image: np.ndarray) -> np.ndarray:
@@ -155,10 +166,10 @@ def repeat_factors(samples: Sequence[Sample]) -> np.ndarray:
     return np.array([factors[kinds].max(initial=1.0) for kinds in present])
 
 
-def _place(rng: np.random.Generator, extent: float, window: int) -> float:
+def _place(rng: np.random.Generator, extent: int, window: int) -> int:
     """Return where something starts so that it fills the window or lies wholly within it."""
     slack = window - extent
-    return float(rng.uniform(min(slack, 0.0), max(slack, 0.0)))
+    return int(rng.integers(min(slack, 0), max(slack, 0) + 1))
 
 
 def _moved(truth: Boxes, move: np.ndarray, height: int, width: int) -> Boxes:

@@ -177,10 +177,14 @@ def vehicles(
     return found, known, ('vehicle',)
 
 
-def false_positives_per_empty_frame(
+def false_positives(
     predictions: Sequence[Detections], truth: Sequence[Boxes], min_score: float
 ) -> tuple[float | None, int]:
-    """Return detections of ``min_score`` or more per frame without a true box, and the frames."""
+    """
+    Return detections of ``min_score`` or more per frame without a box, and those frames' number.
+
+    Given what ``vehicles`` returns, it is of vehicles on frames without one.
+    """
     empty = [p for p, t in zip(predictions, truth, strict=True) if not len(t)]
     if not empty:
         return None, 0

@@ -34,13 +34,19 @@ from dads_ros.detector.data import DRAWN
 from dads_ros.detector.data import Sample
 import numpy as np
 
+SMALLEST_PX = 4.0  # of the network's input; what is smaller is ignored
 LEAST_WIDTH_PX = 8
 LEAST_HEIGHT_PX = 16
 MOST_PASTED = 3
 ENOUGH = 60
 _BORDER = 0.15  # of an object's size, on each side
 _TOGETHER = 0.2  # share of one that another covers, when they are cut out together
-_HIDDEN = 0.5
+# Of a box, the share that lies in a patch: more is an object, less nothing, between it is ignored.
+_WHOLE = 0.5
+_TRACE = 0.05
+# Of a box, the share that a patch hides: as above, the other way round.
+_HIDDEN = 0.95
+_OBSCURED = 0.65
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,14 @@ class Patch:
     An object with what belongs to it, cut out of a frame.
 
     ``image`` is RGB [height, width, 3], ``truth`` in its pixels, ``inner`` the x0, y0, x1, y1 that
-    all of the boxes fill; outside lies the border that fades.
+    what is cut out fills; outside lies the border that fades. ``frame_size`` is the height and the
+    width of the frame that it was cut out of.
     """
 
     image: np.ndarray
     truth: Boxes
     inner: np.ndarray
+    frame_size: tuple[int, int]
 
 
 def rare_patches(samples: Sequence[Sample]) -> dict[int, list[Patch]]:
@@ -85,16 +93,21 @@ def rare_patches(samples: Sequence[Sample]) -> dict[int, list[Patch]]:
 
 
 def _cut(image: np.ndarray, truth: Boxes, chosen: np.ndarray) -> Patch:
-    """Return the boxes that are chosen, with what is seen there and a border around it."""
+    """Return what is chosen with a border around it, and the boxes of all that is seen there."""
     boxes = truth.boxes[chosen]
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     border = np.maximum((high - low) * _BORDER, 2)
     rows, columns = image.shape[:2]
     x0, y0 = np.maximum(np.floor(low - border), 0).astype(int)
     x1, y1 = np.minimum(np.ceil(high + border), (columns, rows)).astype(int)
+    inner = np.concatenate((low, high))
+    share = covered(truth.boxes, inner)
+    seen = share > _TRACE
+    cut_off = np.clip(truth.boxes[seen], np.tile(low, 2), np.tile(high, 2))
     shift = np.array([x0, y0, x0, y0], np.float32)
-    moved = Boxes(boxes - shift, truth.class_ids[chosen], truth.ignore[chosen])
-    return Patch(image[y0:y1, x0:x1].copy(), moved, np.concatenate((low, high)) - shift)
+    ignore = truth.ignore[seen] | (share[seen] < _WHOLE)
+    moved = Boxes(cut_off - shift, truth.class_ids[seen], ignore)
+    return Patch(image[y0:y1, x0:x1].copy(), moved, inner - shift, (rows, columns))
 
 
 def paste(
@@ -104,7 +117,9 @@ def paste(
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, Boxes]:
     """
-    Return a frame with some patches on it, and its boxes; what they hide is left out.
+    Return a frame with some patches on it, and its boxes.
+
+    What is hidden by a patch is left out, what is hidden for the most part is ignored.
 
     A class is chosen by the square root of how many of it there are: one with few would be lost
     among the others, and of one with many each looks another way.
@@ -116,7 +131,8 @@ def paste(
     for _ in range(int(rng.integers(1, MOST_PASTED + 1))):
         choice = patches[kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]]
         patch = choice[int(rng.integers(len(choice)))]
-        scale = 0.5 * np.exp(rng.uniform(-0.4, 0.5))
+        fit = min(np.divide((height, width), patch.frame_size))
+        scale = fit * np.exp(rng.uniform(-0.4, 0.5))
         rows, columns = (max(4, round(n * scale)) for n in patch.image.shape[:2])
         if rows >= height * 0.8 or columns >= width * 0.8:
             continue
@@ -135,9 +151,11 @@ def paste(
         view = image[y : y + rows, x : x + columns]
         view[:] = np.round(view + opaque * (small.astype(np.float32) - view))
         shift = np.array([x, y, x, y], np.float32)
-        kept = covered(truth.boxes, inner + shift) < _HIDDEN
-        seen = Boxes(truth.boxes[kept], truth.class_ids[kept], truth.ignore[kept])
-        pasted = Boxes(boxes + shift, patch.truth.class_ids, patch.truth.ignore)
+        hidden = covered(truth.boxes, inner + shift)
+        kept, obscured = hidden < _HIDDEN, truth.ignore | (hidden > _OBSCURED)
+        seen = Boxes(truth.boxes[kept], truth.class_ids[kept], obscured[kept])
+        tiny = (boxes[:, 2:] - boxes[:, :2]).min(axis=1) < SMALLEST_PX
+        pasted = Boxes(boxes + shift, patch.truth.class_ids, patch.truth.ignore | tiny)
         truth = concatenate((seen, pasted))
     return image, truth
 

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from dads_ros.detections import Detections
@@ -69,9 +70,16 @@ def save_network(network: CarNet, path: Path) -> None:
         name: value.half() if value.dim() == 4 else value.clone()
         for name, value in network.state_dict().items()
     }
-    partial_path = path.with_suffix('.partial')
-    torch.save({'quantise': network.waist.quantise, 'state': state}, partial_path)
-    partial_path.replace(path)
+    save_whole({'quantise': network.waist.quantise, 'state': state}, path)
+
+
+def save_whole(state: dict, path: Path) -> None:
+    """Write a file for ``torch.load``, whole or not at all. Raises OSError."""
+    data = io.BytesIO()  # writing itself, torch raises RuntimeError on a full disk
+    torch.save(state, data)
+    partial = path.with_suffix('.partial')
+    partial.write_bytes(data.getbuffer())
+    partial.replace(path)
 
 
 def load_network(path: Path) -> CarNet:

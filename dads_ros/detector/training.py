@@ -44,6 +44,7 @@ from dads_ros.detector.loss import Targets
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.shipped import save_network
+from dads_ros.detector.shipped import save_whole
 from dads_ros.detector.validate import validate
 from dads_ros.errors import ConfigError
 import numpy as np
@@ -73,8 +74,8 @@ class Settings:
     :param validate_every: epochs between accuracies on the validation frames.
     """
 
-    epochs: int = 170
-    twin_epochs: int = 130
+    epochs: int = 160
+    twin_epochs: int = 110
     batch: int = 16
     seed: int = 1
     learning_rate: float = 2e-3
@@ -84,7 +85,7 @@ class Settings:
     jpeg: float = 0.25
     scenes: float = 0.15
     drives: int = 8
-    validate_every: int = 14
+    validate_every: int = 10
     leave_out: tuple[str, ...] = ()
 
 
@@ -225,6 +226,8 @@ def train(
     :param held_out: validation frames; their accuracy is logged, and nothing is chosen by it.
     """
     settings = training.settings
+    log = folder / 'log.jsonl'
+    _forget_after(training.epoch, log)
     while training.epoch < settings.epochs:
         started = time.monotonic()
         entry: dict[str, float] = {'epoch': training.epoch + 1}
@@ -240,9 +243,15 @@ def train(
                 figures = validate(learner.average, held_out)
                 prefix = 'twin_' if name == 'twin' else ''
                 entry.update({prefix + key: value for key, value in figures.items()})
-        with (folder / 'log.jsonl').open('a') as log:
-            log.write(json.dumps({k: round(v, 5) for k, v in entry.items()}) + '\n')
-        partial = folder / 'checkpoint.partial'
-        torch.save(training.state(), partial)
-        partial.replace(folder / 'checkpoint.pt')
+        with log.open('a') as file:
+            file.write(json.dumps({k: round(v, 5) for k, v in entry.items()}) + '\n')
+        save_whole(training.state(), folder / 'checkpoint.pt')
         yield entry
+
+
+def _forget_after(epoch: int, log: Path) -> None:
+    """Take out of a log what came after a checkpoint, and comes again."""
+    if log.is_file():
+        lines = log.read_text().splitlines(keepends=True)
+        if len(lines) > epoch:
+            log.write_text(''.join(lines[:epoch]))

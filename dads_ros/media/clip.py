@@ -66,14 +66,20 @@ class SceneSource:
         """Return the boxes that were drawn."""
         with zipfile.ZipFile(self._path) as clip, np.load(io.BytesIO(clip.read(TRUTH))) as truth:
             numbers, boxes, class_ids = truth['numbers'], truth['boxes'], truth['class_ids']
-        return tuple(
-            TruthRecord(
-                _stamp_ns(number),
-                tuple(tuple(box) for box in boxes[numbers == number].tolist()),
-                tuple(scene.LABELS[i] for i in class_ids[numbers == number]),
+            ignore = truth['ignore']
+        records = []
+        for number in range(FRAMES):
+            here = numbers == number
+            asked, other = here & ~ignore, here & ignore
+            records.append(
+                TruthRecord(
+                    _stamp_ns(number),
+                    tuple(tuple(box) for box in boxes[asked].tolist()),
+                    tuple(scene.LABELS[i] for i in class_ids[asked]),
+                    ignore=tuple(tuple(box) for box in boxes[other].tolist()),
+                )
             )
-            for number in range(FRAMES)
-        )
+        return tuple(records)
 
     @cached_property
     def _path(self) -> Path:
@@ -91,7 +97,7 @@ class SceneSource:
 
 
 def _draw(seed: int, path: Path) -> None:
-    numbers, boxes, class_ids = [], [], []
+    numbers, boxes, class_ids, ignore = [], [], [], []
     frames = scene.frames(seed, FRAMES, rate_hz=RATE_HZ)
     with zipfile.ZipFile(path, 'w') as clip:
         for number, frame in enumerate(tqdm(frames, 'drawing the clip', FRAMES, unit='frame')):
@@ -103,12 +109,14 @@ def _draw(seed: int, path: Path) -> None:
             numbers += [number] * len(frame.class_ids)
             boxes.append(frame.boxes)
             class_ids.append(frame.class_ids)
+            ignore.append(frame.ignore)
         truth = io.BytesIO()
         np.savez(
             truth,
             numbers=np.array(numbers, np.int64),
             boxes=np.concatenate(boxes),
             class_ids=np.concatenate(class_ids),
+            ignore=np.concatenate(ignore),
         )
         clip.writestr(TRUTH, truth.getvalue())
 

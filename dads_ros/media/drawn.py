@@ -22,7 +22,6 @@ from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import DRAWN
 from dads_ros.detector.data import Sample
 from dads_ros.media import scene
-import numpy as np
 from tqdm import tqdm
 
 # Seeds of drives: a demo takes small ones, a bench those from here on,
@@ -50,5 +49,4 @@ def samples_of(drive: int, count: int, rate_hz: float, *, busy: bool = False) ->
     """Yield the first frames of one drive."""
     drawn = scene.frames(drive, count, rate_hz=rate_hz, busy=busy)
     for frame in drawn:
-        sure = np.zeros(len(frame.class_ids), bool)
-        yield Sample(frame.image_rgb, Boxes(frame.boxes, frame.class_ids, sure), DRAWN)
+        yield Sample(frame.image_rgb, Boxes(frame.boxes, frame.class_ids, frame.ignore), DRAWN)

@@ -30,8 +30,10 @@ from dads_ros.media.drawing.composition import Composition
 import numpy as np
 
 LABELS = ('person', 'bicycle', 'car', 'motorcycle', 'bus', 'truck')
-MIN_HEIGHT_PX = 12  # in a picture of 360 rows; smaller things are drawn but bear no box
-MIN_VISIBLE = 0.4  # share of a thing's pixels that must be seen
+# Who sees less of a thing is neither right nor wrong about it: rows of a picture of 360, and the
+# share of its pixels that nothing hides.
+MIN_HEIGHT_PX = 12
+MIN_VISIBLE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,14 @@ class SceneFrame:
     """
     One picture and the truth about it.
 
-    ``boxes`` is float32 [n, 4] as x0, y0, x1, y1 in pixels, ``class_ids`` int64 [n] into LABELS.
+    ``boxes`` is float32 [n, 4] as x0, y0, x1, y1 in pixels, ``class_ids`` int64 [n] into LABELS,
+    ``ignore`` bool [n]: too small, or too much hidden, to be asked for.
     """
 
     image_rgb: np.ndarray
     boxes: np.ndarray
     class_ids: np.ndarray
+    ignore: np.ndarray
     stamp_s: float
 
 
@@ -73,14 +77,17 @@ def frames(
         canvas, classes = scene.draw(time_s)
         boxes: list[tuple[int, int, int, int]] = []
         class_ids: list[int] = []
+        ignore: list[bool] = []
         for owner, class_id in enumerate(classes):
             box, share = canvas.visible(owner)
-            if box and share >= MIN_VISIBLE and box[3] - box[1] >= min_height:
+            if box:
                 boxes.append(box)
                 class_ids.append(class_id)
+                ignore.append(share < MIN_VISIBLE or box[3] - box[1] < min_height)
         yield SceneFrame(
             scene.expose(canvas.rgb, index),
             np.array(boxes, np.float32).reshape(-1, 4),
             np.array(class_ids, np.int64),
+            np.array(ignore, bool),
             time_s,
         )

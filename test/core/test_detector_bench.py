@@ -126,7 +126,7 @@ def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
         'ap50_drop_at_waist',
     } <= set(result)
     assert result['frames'] == 3
-    assert result['empty_frames'] == 1
+    assert result['frames_without_vehicles'] == 1
     assert result['boxes_by_class']['vehicle'] == 2
     assert result['frames_per_s_one_core'] > 1
     uploads = {row['upload']: row for row in result['uploads']}

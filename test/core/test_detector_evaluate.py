@@ -17,7 +17,7 @@ from dads_ros.detector.augment import concatenate
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.decode import pairwise_iou
 from dads_ros.detector.evaluate import average_precision
-from dads_ros.detector.evaluate import false_positives_per_empty_frame
+from dads_ros.detector.evaluate import false_positives
 from dads_ros.detector.evaluate import scaled
 from dads_ros.detector.evaluate import vehicles
 from hypothesis import given
@@ -176,8 +176,8 @@ def test_false_positives_are_counted_on_empty_frames_only():
         found((50, 50, 60, 60, 0.9)),
         found(),
     ]
-    assert false_positives_per_empty_frame(predictions, frames, 0.4) == (0.5, 2)
-    assert false_positives_per_empty_frame(predictions[1:2], frames[1:2], 0.4) == (None, 0)
+    assert false_positives(predictions, frames, 0.4) == (0.5, 2)
+    assert false_positives(predictions[1:2], frames[1:2], 0.4) == (None, 0)
 
 
 def test_scaled_multiplies_boxes():

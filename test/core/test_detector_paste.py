@@ -104,7 +104,35 @@ def test_what_a_patch_hides_is_left_out():
     pasted = truth.boxes[truth.class_ids == PERSON]
     left = truth.boxes[truth.class_ids == CAR]
     assert len(pasted) and len(left) < len(everywhere)
-    assert all((covered(left, box) < 0.5).all() for box in pasted)
+    obscured = truth.ignore[truth.class_ids == CAR]
+    assert obscured.any() and not obscured.all()
+    hidden = np.max([covered(left, box) for box in pasted], axis=0)
+    assert (hidden < 0.95).all()
+    assert (obscured == (hidden > 0.65)).all()
+
+
+def test_what_else_lies_in_a_patch_bears_its_box():
+    cars = [[0, 150, 9, 170]] * 4
+    before, aside, beyond = [110, 60, 140, 88], [186, 40, 232, 90], [40, 40, 103, 90]
+    truth = boxes(
+        [*cars, [100, 20, 200, 90], before, aside, beyond], [CAR] * 4 + [BUS] + [CAR] * 3
+    )
+    ((patch,),) = rare_patches([sample(truth)]).values()
+    assert patch.truth.class_ids.tolist() == [BUS, CAR, CAR]
+    assert patch.truth.ignore.tolist() == [False, False, True]
+    assert (patch.truth.boxes[:, 2:] <= patch.inner[2:]).all()
+
+
+def test_patches_are_as_large_as_the_network_would_see_them():
+    large = sample(boxes([[0, 0, 9, 30]] * 3 + [[200, 40, 280, 120]], [CAR] * 3 + [BUS]), 360, 640)
+    small = sample(boxes([[0, 0, 5, 15]] * 3 + [[100, 20, 140, 60]], [CAR] * 3 + [BUS]), 180, 320)
+    image = np.full((192, 320, 3), GREY, np.uint8)
+    widths = []
+    for frame in (large, small):
+        rng = np.random.default_rng(3)
+        pasted = paste(image, boxes([], []), rare_patches([frame]), rng)[1].boxes
+        widths.append(float(pasted[-1, 2] - pasted[-1, 0]))
+    assert abs(widths[0] - widths[1]) < 2
 
 
 def test_a_class_with_few_is_pasted_more_often_than_its_share():

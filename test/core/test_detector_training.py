@@ -128,6 +128,8 @@ def test_a_resumed_run_is_the_run_without_a_stop(tmp_path):
             run.load(torch.load(stopped / 'checkpoint.pt', weights_only=True))
         assert run.epoch == epoch
         next(iter(train(run, samples(), samples(5), samples(2), stopped)))
+    with (stopped / 'log.jsonl').open('a') as log:  # killed once more, before its checkpoint
+        log.write('{"epoch": 3}\n')
     resumed = Training(TINY)
     resumed.load(torch.load(stopped / 'checkpoint.pt', weights_only=True))
     list(train(resumed, samples(), samples(5), samples(2), stopped))
@@ -249,3 +251,20 @@ def test_one_command_trains_and_refuses_to_overwrite(tmp_path, capsys):
     empty = tmp_path / 'other'
     assert main([*command[:4], str(empty), *command[5:], '--leave-out', 'clip']) == 1
     assert '0 training frames are too few' in capsys.readouterr().err
+    assert main([*command[:4], str(empty), *command[5:], '--leave-out', 'cilp']) == 1
+    assert "no clip 'cilp' to leave out; there are 'clip'" in capsys.readouterr().err
+    assert not empty.exists()
+    (out / 'checkpoint.pt').write_bytes(b'half')
+    assert main([*command, '--resume']) == 1
+    assert f"checkpoint '{out / 'checkpoint.pt'}' is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('option', 'value'),
+    [('--epochs', '-1'), ('--waist-bytes', '0'), ('--jpeg', '2'), ('--scenes', 'nan')],
+)
+def test_numbers_out_of_range_are_refused_at_once(tmp_path, capsys, option, value):
+    with pytest.raises(SystemExit) as stopped:
+        main(['train', '--data', str(tmp_path), '--out', str(tmp_path / 'run'), option, value])
+    assert stopped.value.code == 2
+    assert f'argument {option}: {value!r} is' in capsys.readouterr().err

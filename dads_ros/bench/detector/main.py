@@ -32,6 +32,7 @@ from dads_ros.bench.detector.memory import peak_memory_mb
 from dads_ros.bench.detector.rates import rates
 from dads_ros.bench.detector.sibling import sibling
 from dads_ros.bench.detector.text import as_text
+from dads_ros.bench.detector.uploads import REPORTED_SCORE
 from dads_ros.bench.detector.uploads import Trial
 from dads_ros.bench.detector.uploads import waist_layer
 from dads_ros.bench.faults.hostile import largest_by_condition
@@ -41,7 +42,7 @@ from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
 from dads_ros.detector.evaluate import average_precision
-from dads_ros.detector.evaluate import false_positives_per_empty_frame
+from dads_ros.detector.evaluate import false_positives
 from dads_ros.detector.evaluate import SMALLEST_PX
 from dads_ros.detector.evaluate import VEHICLES
 from dads_ros.detector.evaluate import vehicles
@@ -66,7 +67,6 @@ from dads_ros.model.surgery import head
 from dads_ros.model.threads import use_threads
 import numpy as np
 
-REPORTED_SCORE = 0.4
 DEMO_SEED = 0
 TRIAL_FRAMES = 300
 
@@ -208,8 +208,9 @@ def on_drawn_frames(shipped: Trial) -> dict[str, object]:
 def accuracy(found: Sequence[Detections], truth: Sequence[Boxes]) -> dict[str, object]:
     """Return the figures on uncompressed frames."""
     classes = average_precision(found, truth, LABELS)
-    merged = average_precision(*vehicles(found, truth, LABELS))
-    empty_false, empty_frames = false_positives_per_empty_frame(found, truth, REPORTED_SCORE)
+    found_vehicles, true_vehicles, names = vehicles(found, truth, LABELS)
+    merged = average_precision(found_vehicles, true_vehicles, names)
+    wrong, without = false_positives(found_vehicles, true_vehicles, REPORTED_SCORE)
     return {
         'ap50': merged.ap50,
         'ap50_is': f'car, truck and bus as one class, boxes from {SMALLEST_PX:g} px in height',
@@ -219,8 +220,8 @@ def accuracy(found: Sequence[Detections], truth: Sequence[Boxes]) -> dict[str, o
         'boxes_by_class': {**classes.boxes_by_class, **merged.boxes_by_class},
         'ap50_by_class_and_height': classes.ap50_by_class_and_size,
         'boxes_by_class_and_height': classes.boxes_by_class_and_size,
-        'false_positives_per_empty_frame': empty_false,
-        'empty_frames': empty_frames,
+        'false_vehicles_per_frame_without': wrong,
+        'frames_without_vehicles': without,
     }
 
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 # Constant rate factors, by rising quality.
-QUALITIES = (40, 36, 32, 28, 23)
+QUALITIES = (40, 36, 32, 28, 23, 18, 12)
 FRAMES_PER_S = 10
 
 
