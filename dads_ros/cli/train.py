@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
 import io
 import json
 from pathlib import Path
@@ -141,6 +142,12 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             f'--twin-epochs is {args.twin_epochs}, of {args.epochs} epochs; '
             'give fewer of the one or more of the other: the network with a waist needs some'
+        )
+    if settings.jpeg and find_spec('av') is None:
+        print(
+            'PyAV is not installed (pip install av): WebP stands in for H.264 among the '
+            'recompressed frames',
+            file=sys.stderr,
         )
     samples, held_out = load(args.data, settings)
     training = start(settings, args.device, args.out, args.resume)

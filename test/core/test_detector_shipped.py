@@ -37,6 +37,7 @@ from dads_ros.detector.waist import STEP_SHARES
 from dads_ros.detector.waist import STEPS
 from dads_ros.detector.waist import straight_through
 from dads_ros.errors import ConfigError
+from dads_ros.media.drawn import samples_of
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.surgery import head
 from dads_ros.model.surgery import tail
@@ -160,3 +161,11 @@ def test_shipped_detector_finds_vehicles_in_driving_video(detector):
     found = [detect(detector, letterbox_sample(sample, detector)) for sample in samples]
     truth = [input_truth(sample, detector) for sample in samples]
     assert average_precision(*vehicles(found, truth, LABELS)).ap50 > 0.5
+
+
+def test_half_of_the_demos_drawn_clip_is_found_by_class_and_as_vehicles(detector):
+    samples = list(samples_of(0, 10, rate_hz=1 / 3))  # all of its half minute
+    found = [detect(detector, letterbox_sample(sample, detector)) for sample in samples]
+    truth = [input_truth(sample, detector) for sample in samples]
+    assert average_precision(*vehicles(found, truth, LABELS)).ap50 > 0.5
+    assert average_precision(found, truth, LABELS).ap50 > 0.5

@@ -16,8 +16,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
+import re
 
 from dads_ros import reference
 from dads_ros.settings import ALL_SETTINGS
@@ -58,3 +60,17 @@ def test_schema_refuses_an_unknown_parameter_and_a_wrong_type(name: str) -> None
 def test_every_default_passes_its_own_check(node: str) -> None:
     for name, default in defaults_of(ALL_SETTINGS[node]).items():
         check(ALL_SETTINGS[node], name, default)
+
+
+def test_the_lines_that_bring_a_detector_of_ones_own_are_parameters(root: Path) -> None:
+    page = (root / 'docs' / 'detector.md').read_text(encoding='utf-8')
+    blocks = [yaml.safe_load(text) for text in re.findall(r'```yaml\n(.*?)```', page, re.S)]
+    factories = set()
+    for block in blocks:
+        for node, values in block.items():
+            jsonschema.validate({node: values}, reference.schema((node.removeprefix('/**/'),)))
+            factories.add(values['ros__parameters'].get('detector'))
+    assert len(blocks) == 3 and len(factories - {None}) == 3
+    for name in factories - {None}:
+        module, _, factory = name.partition(':')
+        assert callable(getattr(importlib.import_module(module), factory))

@@ -71,8 +71,7 @@ def rates(shipped: Trial, twin: Trial, found: Sequence[Detections]) -> dict[str,
             for trip in ROUND_TRIPS
         },
         'equal_ap50_is': f'no more than {EQUAL_AP50:g} below ap50, by the network that needs '
-        'fewer bytes for it: the shipped one, or its twin without a waist; both saw JPEG, WebP '
-        'and H.264 in training',
+        'fewer bytes for it: the shipped one, or its twin without a waist',
         'bytes_by_ap50_lost': {f'{lost:g}': bytes_within(rows, ap50 - lost) for lost in AP50_LOST},
         'uploads': [asdict(row) for row in rows],
         'temporal': [asdict(row) for row in temporal],
