@@ -17,8 +17,9 @@ Train the shipped network and its twin without a waist: the twin first, then bot
 
 The twin is trained to its end first. The waist is put in there, and the twin, which sees the same
 frames for as long, then tells the network with a waist what it would say of each of them. So the
-two differ by the waist and by that help, and what both come to can be told. Each of the two phases has a warm-up
-and a cosine schedule of its own: on the tail of the twin's schedule a waist learns too little.
+two differ by the waist and by that help, and what both come to can be told. Each of the two phases
+has a warm-up and a cosine schedule of its own: on the tail of the twin's schedule a waist learns
+too little.
 
 A run is fixed by its seed and can be stopped at any time: it goes on from the last whole epoch,
 and each epoch draws from its own random state, so that a resumed run is the run without a stop.
