@@ -40,6 +40,11 @@ import numpy as np
 import torch
 import zstandard
 
+# What the library is asked for alone, up to the quality.
+_PICTURES = {
+    'jpeg': ('.jpg', [cv2.IMWRITE_JPEG_OPTIMIZE, 1, cv2.IMWRITE_JPEG_QUALITY]),
+    'webp': ('.webp', [cv2.IMWRITE_WEBP_QUALITY]),
+}
 _ROUNDS = 15
 
 
@@ -123,9 +128,8 @@ def _speed(array: np.ndarray, name: str) -> Speed:
         if isinstance(prepared, bytes):
             zstd.compress(prepared)
         elif prepared is not None:
-            extension = '.jpg' if name.startswith('jpeg') else '.webp'
-            flag = cv2.IMWRITE_JPEG_QUALITY if extension == '.jpg' else cv2.IMWRITE_WEBP_QUALITY
-            cv2.imencode(extension, prepared, [flag, int(name[4:])])
+            extension, options = _PICTURES[name[:4]]
+            cv2.imencode(extension, prepared, [*options, int(name[4:])])
         library_s.append(now() - decoded)
         encode_s.append(encoded - start)
         decode_s.append(decoded - encoded)
