@@ -137,7 +137,7 @@ class Augmenter:
         image[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]] = part
         move = np.array([[size[0] / columns, 0, left], [0, size[1] / rows, top]], np.float32)
         if self.rng.random() < 0.5:
-            image = cv2.flip(image, 1)
+            image = np.ascontiguousarray(image[:, ::-1])
             move[0] = [-move[0, 0], 0, width - left]
         return image, _moved(sample.truth, move, height, width)
 
