@@ -82,7 +82,7 @@ class Settings:
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up_epochs: float = 2.0
-    waist_bytes: float = 2400.0
+    waist_bytes: float = 2600.0
     jpeg: float = 0.25
     scenes: float = 0.15
     drives: int = 8

@@ -36,7 +36,7 @@ from torch import Tensor
 LEVELS = 16
 REST = 8
 STEPS = (1, 2, 4)
-STEP_SHARES = (0.65, 0.15, 0.2)
+STEP_SHARES = (0.75, 0.15, 0.1)
 
 
 class Waist(nn.Module):
