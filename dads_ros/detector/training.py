@@ -76,7 +76,7 @@ class Settings:
     """
 
     epochs: int = 160
-    twin_epochs: int = 110
+    twin_epochs: int = 135
     batch: int = 16
     seed: int = 1
     learning_rate: float = 2e-3
