@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Extension, flag of the quality, what else. Huffman tables of its own take a tenth and more off a
 # small JPEG and leave its pixels as they are.
-_WRITE = {
+WRITE = {
     'jpeg': ('.jpg', cv2.IMWRITE_JPEG_QUALITY, [cv2.IMWRITE_JPEG_OPTIMIZE, 1]),
     'webp': ('.webp', cv2.IMWRITE_WEBP_QUALITY, []),
 }
@@ -50,7 +50,7 @@ class ImageCodec:
 
     def __init__(self, family: str, quality: int) -> None:
         self._family = family
-        self._extension, flag, others = _WRITE[family]
+        self._extension, flag, others = WRITE[family]
         self._options = [flag, quality, *others]
 
     def supports(self, shape: tuple[int, ...], dtype: str) -> bool:

@@ -30,13 +30,13 @@ from dads_ros.detector.data import Sample
 from dads_ros.detector.paste import paste
 from dads_ros.detector.paste import rare_patches
 from dads_ros.detector.paste import SMALLEST_PX
+from dads_ros.detector.paste import VISIBLE_SHARE
 from dads_ros.detector.recompress import recompress
 import numpy as np
 
 FILL = 114
 OFTEN = 0.5  # share of frames from which on a class is no rare one
 MOST_REPEATS = 4.0
-VISIBLE_SHARE = 0.35
 NIGHT = 0.4
 NIGHT_SHARE = 0.1
 NOISE_SHARE = 0.25

@@ -49,6 +49,7 @@ MAX_BOXES = 100
 # By height in pixels of the network's input.
 SIZES = {'small': (6.0, 12.0), 'medium': (12.0, 24.0), 'large': (24.0, 1e4)}
 RANGES = {'all': (0.0, 1e4), **SIZES}
+REPORTED_SCORE = 0.4  # from which on a false detection is counted
 SMALLEST_PX = 6.0
 
 
@@ -178,17 +179,17 @@ def vehicles(
 
 
 def false_positives(
-    predictions: Sequence[Detections], truth: Sequence[Boxes], min_score: float
+    predictions: Sequence[Detections], truth: Sequence[Boxes]
 ) -> tuple[float | None, int]:
     """
-    Return detections of ``min_score`` or more per frame without a box, and those frames' number.
+    Return detections of a score of 0.40 or more per frame without a box, and how many those are.
 
     Given what ``vehicles`` returns, it is of vehicles on frames without one.
     """
     empty = [p for p, t in zip(predictions, truth, strict=True) if not len(t)]
     if not empty:
         return None, 0
-    return float(np.mean([(p.scores >= min_score).sum() for p in empty])), len(empty)
+    return float(np.mean([(p.scores >= REPORTED_SCORE).sum() for p in empty])), len(empty)
 
 
 def scaled(truth: Boxes, factor: float) -> Boxes:

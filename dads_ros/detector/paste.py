@@ -34,7 +34,9 @@ from dads_ros.detector.data import DRAWN
 from dads_ros.detector.data import Sample
 import numpy as np
 
-SMALLEST_PX = 4.0  # of the network's input; what is smaller is ignored
+# What is smaller in the network's input, or of which less is seen, is ignored.
+SMALLEST_PX = 4.0
+VISIBLE_SHARE = 0.35
 LEAST_WIDTH_PX = 8
 LEAST_HEIGHT_PX = 16
 MOST_PASTED = 3
@@ -44,9 +46,7 @@ _TOGETHER = 0.2  # share of one that another covers, when they are cut out toget
 # Of a box, the share that lies in a patch: more is an object, less nothing, between it is ignored.
 _WHOLE = 0.5
 _TRACE = 0.05
-# Of a box, the share that a patch hides: as above, the other way round.
-_HIDDEN = 0.95
-_OBSCURED = 0.65
+_HIDDEN = 0.95  # of a box, the share that a patch hides and more than which leaves nothing
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def paste(
         view[:] = np.round(view + opaque * (small.astype(np.float32) - view))
         shift = np.array([x, y, x, y], np.float32)
         hidden = covered(truth.boxes, inner + shift)
-        kept, obscured = hidden < _HIDDEN, truth.ignore | (hidden > _OBSCURED)
+        kept, obscured = hidden < _HIDDEN, truth.ignore | (1 - hidden < VISIBLE_SHARE)
         seen = Boxes(truth.boxes[kept], truth.class_ids[kept], obscured[kept])
         tiny = (boxes[:, 2:] - boxes[:, :2]).min(axis=1) < SMALLEST_PX
         pasted = Boxes(boxes + shift, patch.truth.class_ids, patch.truth.ignore | tiny)

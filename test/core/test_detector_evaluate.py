@@ -176,8 +176,8 @@ def test_false_positives_are_counted_on_empty_frames_only():
         found((50, 50, 60, 60, 0.9)),
         found(),
     ]
-    assert false_positives(predictions, frames, 0.4) == (0.5, 2)
-    assert false_positives(predictions[1:2], frames[1:2], 0.4) == (None, 0)
+    assert false_positives(predictions, frames) == (0.5, 2)
+    assert false_positives(predictions[1:2], frames[1:2]) == (None, 0)
 
 
 def test_scaled_multiplies_boxes():

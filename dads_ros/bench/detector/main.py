@@ -32,7 +32,6 @@ from dads_ros.bench.detector.memory import peak_memory_mb
 from dads_ros.bench.detector.rates import rates
 from dads_ros.bench.detector.sibling import sibling
 from dads_ros.bench.detector.text import as_text
-from dads_ros.bench.detector.uploads import REPORTED_SCORE
 from dads_ros.bench.detector.uploads import Trial
 from dads_ros.bench.detector.uploads import waist_layer
 from dads_ros.bench.faults.hostile import largest_by_condition
@@ -210,7 +209,7 @@ def accuracy(found: Sequence[Detections], truth: Sequence[Boxes]) -> dict[str, o
     classes = average_precision(found, truth, LABELS)
     found_vehicles, true_vehicles, names = vehicles(found, truth, LABELS)
     merged = average_precision(found_vehicles, true_vehicles, names)
-    wrong, without = false_positives(found_vehicles, true_vehicles, REPORTED_SCORE)
+    wrong, without = false_positives(found_vehicles, true_vehicles)
     return {
         'ap50': merged.ap50,
         'ap50_is': f'car, truck and bus as one class, boxes from {SMALLEST_PX:g} px in height',

@@ -28,7 +28,6 @@ from pathlib import Path
 import time
 from typing import Any
 
-from dads_ros.bench.detector.uploads import REPORTED_SCORE
 from dads_ros.bench.detector.uploads import Trial
 from dads_ros.detections import Detections
 from dads_ros.detector.decode import suppress
@@ -66,7 +65,7 @@ def sibling(folder: Path, trial: Trial) -> dict[str, object] | None:
     classes = average_precision(found, trial.truth, LABELS)
     found_vehicles, true_vehicles, names = vehicles(found, trial.truth, LABELS)
     merged = average_precision(found_vehicles, true_vehicles, names)
-    wrong, _ = false_positives(found_vehicles, true_vehicles, REPORTED_SCORE)
+    wrong, _ = false_positives(found_vehicles, true_vehicles)
     return {
         'is': 'NanoDet-Plus-m 416, which drew the labels, at the shipped input size',
         'ap50': merged.ap50,

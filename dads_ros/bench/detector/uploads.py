@@ -49,8 +49,6 @@ IMAGE_CODECS = tuple(
     for quality in (5, 10, 20, 30, 50, 75, 90, 95, 100)
 )
 WAIST = 'packed'
-# Of a detection, from which on a false one is counted.
-REPORTED_SCORE = 0.4
 WAIST_CODECS = (WAIST, 'packed2', 'packed4', 'packed8')
 
 

@@ -26,6 +26,7 @@ from dads_ros.bench.runtime.halves import Boundary
 from dads_ros.bench.runtime.halves import Path
 from dads_ros.calibrate import Judge
 from dads_ros.codec import zstd
+from dads_ros.codec.image import WRITE
 from dads_ros.codec.levels import MAX_LEVELS
 from dads_ros.detector.api import Detector
 from dads_ros.graph import Layer
@@ -40,11 +41,6 @@ import numpy as np
 import torch
 import zstandard
 
-# What the library is asked for alone, up to the quality.
-_PICTURES = {
-    'jpeg': ('.jpg', [cv2.IMWRITE_JPEG_OPTIMIZE, 1, cv2.IMWRITE_JPEG_QUALITY]),
-    'webp': ('.webp', [cv2.IMWRITE_WEBP_QUALITY]),
-}
 _ROUNDS = 15
 
 
@@ -128,8 +124,8 @@ def _speed(array: np.ndarray, name: str) -> Speed:
         if isinstance(prepared, bytes):
             zstd.compress(prepared)
         elif prepared is not None:
-            extension, options = _PICTURES[name[:4]]
-            cv2.imencode(extension, prepared, [*options, int(name[4:])])
+            extension, flag, others = WRITE[name[:4]]
+            cv2.imencode(extension, prepared, [flag, int(name[4:]), *others])
         library_s.append(now() - decoded)
         encode_s.append(encoded - start)
         decode_s.append(decoded - encoded)
