@@ -35,7 +35,7 @@ setup(
     python_requires='>=3.10',
     # The pins say what was tested, not what is needed.
     install_requires=re.findall(r'^([A-Za-z][\w.-]*)==', requirements, re.MULTILINE),
-    extras_require={'video': ['av']},  # its FFmpeg is GPL-built: never imported by the library
+    extras_require={'video': ['av']},  # its FFmpeg is GPL-built: no node imports it
     packages=find_packages(include=['dads_ros*'], exclude=['dads_ros.nodes*']),
     package_data={'': ['**/*']},  # weights and pages, but no module of what is left out above
     exclude_package_data={'': ['*.py', '*.pyc']},

@@ -28,10 +28,13 @@ from dads_ros.cli.arguments import share
 from dads_ros.cli.arguments import whole
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
+from dads_ros.detector.network import CarNet
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
 from dads_ros.detector.shipped import load_network
+from dads_ros.detector.shipped import TWIN
+from dads_ros.detector.training import CHECKPOINT
 from dads_ros.detector.training import Settings
 from dads_ros.detector.training import train
 from dads_ros.detector.training import Training
@@ -66,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='weights, log and checkpoint go here',
     )
     parser.add_argument(
-        '--epochs', type=whole, default=Settings.epochs, help='default: %(default)s'
+        '--epochs',
+        type=whole,
+        help=f'default: {Settings.epochs}, with --resume those of the run',
     )
     parser.add_argument('--seed', type=whole, default=Settings.seed, help='default: %(default)s')
     parser.add_argument('--threads', type=int, default=2, help='CPU threads, default: %(default)s')
@@ -118,7 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--start',
         type=Path,
         metavar='WEIGHTS',
-        help='go on from these weights instead of from scratch, in a run of its own',
+        help="begin with these of a twin's instead of from scratch, in a run of its own",
     )
     parser.add_argument('--resume', action='store_true', help='go on from the checkpoint in --out')
     parser.add_argument(
@@ -128,8 +133,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train to the end; stopped at any time, ``--resume`` goes on from the last whole epoch."""
+    find_device(args.device)
+    state = stopped_run(args.out, args.device) if args.resume else None
+    epochs = args.epochs
+    if epochs is None:
+        epochs = Settings.epochs if state is None else state['settings']['epochs']
     settings = Settings(
-        epochs=args.epochs,
+        epochs=epochs,
         seed=args.seed,
         twin_epochs=args.twin_epochs,
         waist_bytes=args.waist_bytes,
@@ -138,9 +148,9 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         leave_out=tuple(sorted(args.leave_out)),
     )
-    if not 0 <= args.twin_epochs < args.epochs:
+    if not 0 <= args.twin_epochs < epochs:
         raise ConfigError(
-            f'--twin-epochs is {args.twin_epochs}, of {args.epochs} epochs; '
+            f'--twin-epochs is {args.twin_epochs}, of {epochs} epochs; '
             'give fewer of the one or more of the other: the network with a waist needs some'
         )
     if settings.jpeg and find_spec('av') is None:
@@ -149,10 +159,11 @@ def run(args: argparse.Namespace) -> int:
             'recompressed frames',
             file=sys.stderr,
         )
+    trained = load_twin(args.start) if args.start and state is None else None
     samples, held_out = load(args.data, settings)
-    training = start(settings, args.device, args.out, args.resume)
-    if args.start and not args.resume:
-        training.twin.start_from(load_network(args.start))
+    training = start(settings, args.device, args.out, state)
+    if trained is not None:
+        training.twin.start_from(trained)
     use_threads(args.threads)
     count = round(args.scenes * settings.drives * len(samples))
     drawn = draw_samples(count, (args.seed + 1) * FIRST_TRAINING)
@@ -163,6 +174,17 @@ def run(args: argparse.Namespace) -> int:
     weights = args.out / 'carnet.pt'
     print(json.dumps({'weights': str(weights), 'epochs': entries}) if args.json else weights)
     return 0
+
+
+def load_twin(path: Path) -> CarNet:
+    """Return a network without a waist; raise ConfigError when the file holds another or none."""
+    network = load_network(path)
+    if network.waist is not None:
+        raise ConfigError(
+            f'--start names {str(path)!r}, a network with a waist; a run begins with one without: '
+            f'give the {TWIN.name} beside it'
+        )
+    return network
 
 
 def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
@@ -190,27 +212,28 @@ def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
     return samples, load_coco(folder / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
 
 
-def start(settings: Settings, device: str, folder: Path, resume: bool) -> Training:
+def start(settings: Settings, device: str, folder: Path, state: dict | None) -> Training:
     """
     Return a run at its start, or at its last whole epoch.
 
-    Raises ConfigError when there is a run in the folder already, none to resume, or no device.
+    :param state: of a stopped run, to go on with.
+    Raises ConfigError when there is a run in the folder already that is not to go on, or when the
+    settings are not those of the stopped one.
     """
-    find_device(device)
     training = Training(settings, device)
-    checkpoint = folder / 'checkpoint.pt'
-    if resume:
-        if not checkpoint.is_file():
-            raise ConfigError(f'no run to resume: {str(checkpoint)!r} does not exist')
-        training.load(read_checkpoint(checkpoint, device))
-    elif checkpoint.exists():
+    if state is not None:
+        training.load(state)
+    elif (folder / CHECKPOINT).exists():
         raise ConfigError(f'{str(folder)!r} holds a run; give --resume or another folder')
     folder.mkdir(parents=True, exist_ok=True)
     return training
 
 
-def read_checkpoint(path: Path, device: str) -> dict:
-    """Return the state of a stopped run; raise ConfigError when the file is damaged."""
+def stopped_run(folder: Path, device: str) -> dict:
+    """Return the state of a stopped run; raise ConfigError when there is none that is whole."""
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        raise ConfigError(f'no run to resume: {str(path)!r} does not exist')
     data = io.BytesIO(path.read_bytes())
     try:
         return torch.load(data, map_location=device, weights_only=True)

@@ -23,7 +23,9 @@ Detectors of other projects, each named by a factory here; nothing of theirs is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import contextmanager
 import json
 from pathlib import Path
 
@@ -33,6 +35,9 @@ from dads_ros.detector.decode import MAX_BOXES
 from dads_ros.detector.decode import MAX_CANDIDATES
 from dads_ros.detector.decode import MIN_SCORE
 from dads_ros.detector.decode import suppress
+from dads_ros.detector.ssd import decode_ssd
+from dads_ros.detector.ssd import ssd_anchors
+from dads_ros.detector.ssd import SsdRaw
 from dads_ros.errors import ConfigError
 import numpy as np
 import torch
@@ -41,8 +46,6 @@ from torch import Tensor
 
 ULTRALYTICS_INPUT = (384, 640)
 SSDLITE_INPUT = (320, 320)
-# The variances of SSD's box code, as torchvision's SSD has them.
-SSD_WEIGHTS = np.array([10.0, 10.0, 5.0, 5.0], np.float32)
 
 
 class FromFrame(nn.Module):
@@ -157,7 +160,7 @@ def pt2(weights: Path | None = None) -> Detector:
     if weights is None:
         raise ConfigError('detector adapters:pt2 needs the weights parameter: the .pt2 file')
     extra = {'detector.json': ''}
-    try:
+    with _reading(weights, 'a .pt2 file with a detector.json, which adapters.save_pt2 writes'):
         program = torch.export.load(weights, extra_files=extra)
         facts = json.loads(extra['detector.json'])
         detector = Detector(
@@ -168,11 +171,6 @@ def pt2(weights: Path | None = None) -> Detector:
             labels=tuple(facts['labels']),
             decode=DECODERS[facts['decoder']],
         )
-    except Exception as error:  # torch raises whatever its unpacking meets
-        raise ConfigError(
-            f'{str(weights)!r} is not a .pt2 file with a detector.json ({error!s:.120}); '
-            'write it with dads_ros.detector.adapters.save_pt2'
-        ) from error
     return require_outputs(detector, facts['decoder'])
 
 
@@ -199,8 +197,8 @@ def ultralytics(weights: Path | None = None) -> Detector:
 
     Of a network that can do without suppression (YOLO26, YOLOv10) it takes the other of its two
     heads, whose boxes are decoded like any YOLO's.
-    Raises ConfigError when the package or the file is missing, or when the network is none that
-    detects boxes (segmentation, poses), or has that head no more.
+    Raises ConfigError when the package or the file is missing, when the file is none of theirs, or
+    when the network is none that detects boxes (segmentation, poses), or has that head no more.
     """
     try:
         from ultralytics import YOLO
@@ -208,7 +206,8 @@ def ultralytics(weights: Path | None = None) -> Detector:
         raise ConfigError('ultralytics is not installed: pip install ultralytics') from error
     if weights is None:
         raise ConfigError('detector adapters:ultralytics needs the weights parameter: a .pt file')
-    network = YOLO(str(weights)).model.float().eval()
+    with _reading(weights, 'a .pt file of Ultralytics'):
+        network = YOLO(str(weights)).model.float().eval()
     head = network.model[-1]
     head.export = True  # one decoded tensor [1, 4 + classes, n], without NMS
     if getattr(head, 'end2end', False) and head.cv2 is not None:
@@ -232,7 +231,7 @@ def torchvision_ssdlite(weights: Path | None = None) -> Detector:
     Return torchvision's SSDlite320 on MobileNetV3, trained on COCO.
 
     :param weights: a state dict of theirs; None takes torchvision's own (it may download it).
-    Raises ConfigError when torchvision is missing.
+    Raises ConfigError when torchvision is missing, or when the file is none.
     """
     try:
         from torchvision.models import detection
@@ -243,9 +242,10 @@ def torchvision_ssdlite(weights: Path | None = None) -> Detector:
         weights=known if weights is None else None, weights_backbone=None
     )
     if weights is not None:
-        whole.load_state_dict(torch.load(weights, map_location='cpu', weights_only=True))
+        with _reading(weights, "a state dict of torchvision's SSDlite320"):
+            whole.load_state_dict(torch.load(weights, map_location='cpu', weights_only=True))
     height, width = SSDLITE_INPUT
-    anchors = _ssd_anchors(whole.eval(), height, width)
+    anchors = ssd_anchors(whole.eval(), height, width)
 
     def decode(outputs: tuple[np.ndarray, ...]) -> Detections:
         logits = outputs[1][0] - outputs[1][0].max(axis=1, keepdims=True)
@@ -255,7 +255,7 @@ def torchvision_ssdlite(weights: Path | None = None) -> Detector:
 
     return Detector(
         name='ssdlite320_mobilenet_v3_large',
-        module=FromFrame(_SsdRaw(whole), (0.5,) * 3, (0.5,) * 3),
+        module=FromFrame(SsdRaw(whole), (0.5,) * 3, (0.5,) * 3),
         input_height=height,
         input_width=width,
         labels=tuple(known.meta['categories'][1:]),
@@ -263,37 +263,10 @@ def torchvision_ssdlite(weights: Path | None = None) -> Detector:
     )
 
 
-class _SsdRaw(nn.Module):
-    """The part of an SSD between its preprocessing and its decoding."""
-
-    def __init__(self, whole: nn.Module) -> None:
-        super().__init__()
-        self.backbone = whole.get_submodule('backbone')
-        self.head = whole.get_submodule('head')
-
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return box codes [n, anchors, 4] and logits [n, anchors, classes]."""
-        found = self.head(list(self.backbone(pixels).values()))
-        return found['bbox_regression'], found['cls_logits']
-
-
-def _ssd_anchors(whole: nn.Module, height: int, width: int) -> np.ndarray:
-    """Return the anchors as corners in pixels [n, 4]."""
-    from torchvision.models.detection.image_list import ImageList
-
-    pixels = torch.zeros(1, 3, height, width)
-    images = ImageList(pixels, [(height, width)])
-    with torch.inference_mode():
-        features = list(whole.get_submodule('backbone')(pixels).values())
-        boxes = whole.get_submodule('anchor_generator')(images, features)
-    return boxes[0].numpy()
-
-
-def decode_ssd(codes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
-    """Return the boxes [n, 4] that box codes mean at their anchors."""
-    size = anchors[:, 2:] - anchors[:, :2]
-    middle = anchors[:, :2] + size / 2
-    scaled = codes / SSD_WEIGHTS
-    middle = middle + scaled[:, :2] * size
-    half = size * np.exp(np.minimum(scaled[:, 2:], np.log(1000 / 16))) / 2
-    return np.concatenate((middle - half, middle + half), axis=1)
+@contextmanager
+def _reading(weights: Path, wanted: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # torch raises whatever its unpacking meets, often in many lines
+        said = ' '.join(f'{error!s:.120}'.split())
+        raise ConfigError(f'weights file {str(weights)!r} is not {wanted} ({said})') from error

@@ -72,15 +72,14 @@ def load_detector(spec: str, weights: Path | None = None) -> Detector:
     if weights is not None and not weights.is_file():
         raise ConfigError(f'weights file {str(weights)!r} does not exist')
     try:
-        factory = getattr(importlib.import_module(module_name), factory_name)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f'detector {spec!r}: no module named {error.name!r}; install it or correct the name'
         ) from error
-    except AttributeError as error:
-        raise ConfigError(
-            f'detector {spec!r}: module {module_name!r} has no {factory_name!r}'
-        ) from error
+    factory = getattr(module, factory_name, None)
+    if factory is None:
+        raise ConfigError(f'detector {spec!r}: module {module_name!r} has no {factory_name!r}')
     detector = factory(weights)
     if not isinstance(detector, Detector):
         raise ConfigError(

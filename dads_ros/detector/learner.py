@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 
+from dads_ros.detector.insertion import put_in_waist
 from dads_ros.detector.loss import Cells
 from dads_ros.detector.loss import detection_loss
 from dads_ros.detector.loss import flatten
@@ -36,27 +37,25 @@ AVERAGING_STEPS = 200
 START_PRICE = 0.3
 LEAST_PRICE = 1e-3
 MOST_PRICE = 3.0
-# The spread of a channel, in levels, that a waist starts with.
-START_SPREAD = 1.5
 
 
 class Learner:
     """
     A network in training.
 
-    :param quantise: False for the twin without a waist, which pays for no bits.
+    :param waist: False for the twin without one, which pays for no bits.
     :param waist_bytes: modelled bytes per frame that the waist is held to.
     """
 
     def __init__(
-        self, quantise: bool, device: torch.device, weight_decay: float, waist_bytes: float
+        self, waist: bool, device: torch.device, weight_decay: float, waist_bytes: float
     ) -> None:
         self.device = device
         self._half = device.type != 'cpu' or _is_fast_in_bfloat16()
         self.waist_bytes = waist_bytes
-        self.network = CarNet(quantise=quantise).to(device)
+        self.network = CarNet(waist=waist).to(device)
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = CarNet(quantise=quantise).to(device).eval()
+        self.average = CarNet(waist=waist).to(device).eval()
         self.average.load_state_dict(self.network.state_dict())
         self.rate = RateModel().to(device)
         self.optimiser = torch.optim.AdamW(self._groups(weight_decay))
@@ -90,32 +89,14 @@ class Learner:
         self.log_price, self.step = state['log_price'], state['step']
 
     def start_from(self, network: CarNet) -> None:
-        """Begin with another network's weights, with a waist or without."""
+        """Begin with another network's weights."""
         for mine in (self.network, self.average):
             mine.load_state_dict(network.state_dict())
 
-    @torch.no_grad()
-    def fit_waist(self, images: Tensor) -> None:
-        """
-        Give the waist's channels a spread that its levels can hold, and let them rest at zero.
-
-        The convolution behind the waist undoes the scale. Called once, where a network that was
-        trained without a waist gets one.
-        """
-        seen: list[Tensor] = []
-        project = self.network.waist.project
-        hook = project.register_forward_hook(lambda _module, _inputs, values: seen.append(values))
-        self.network.eval()(images.to(self.device))
-        hook.remove()
-        channels = seen[0].transpose(0, 1).flatten(1)
-        rest = channels.median(dim=1).values
-        scale = START_SPREAD / channels.std(dim=1).clamp(min=1e-3)
-        for network in (self.network, self.average):
-            network.waist.project.weight.mul_(scale[:, None, None, None])
-            bias = network.waist.project.bias
-            assert bias is not None
-            bias.sub_(rest).mul_(scale)
-            network.level8[0][0].weight.div_(scale[:, None, None])  # type: ignore[index]
+    def start_with_waist(self, trained: CarNet, images: Tensor) -> None:
+        """Begin with what a network without a waist has learnt; the images show it the tensor."""
+        put_in_waist(self.network, trained, images.to(self.device))
+        self.average.load_state_dict(self.network.state_dict())
 
     def learn(
         self, images: Tensor, targets: Targets, rate: float, guide: Cells | None = None
@@ -136,13 +117,15 @@ class Learner:
         if guide is not None:
             losses['guide'] = guide_loss(cells, guide, BOX_WEIGHT)
             total = total + losses['guide']
-        values = self.network.waist.values
-        if values is not None:
+        waist = self.network.waist
+        if waist is not None:
+            values = waist.values
+            assert values is not None
             losses['bytes'] = self.rate(values[::2]) / 8  # half of the batch says enough
             total = total + math.exp(self.log_price) * losses['bytes'] / self.waist_bytes
         self._descend(total, rate)
         numbers = {name: float(value.detach()) for name, value in losses.items()}
-        if values is not None:
+        if waist is not None:
             self._set_price(numbers['bytes'])
             numbers['price'] = math.exp(self.log_price)
         said = Cells(cells.logits.detach(), cells.boxes.detach(), cells.centres, cells.strides)

@@ -33,6 +33,7 @@ INPUT_HEIGHT = 192
 INPUT_WIDTH = 320
 STRIDES = (8, 16, 32)
 LABELS = ('person', 'bicycle', 'car', 'motorcycle', 'bus', 'truck')
+EDGE_CHANNELS = 64
 WAIST_CHANNELS = 8
 
 
@@ -79,20 +80,22 @@ class CarNet(nn.Module):
     The first four channels of a cell are its box: the centre's offset from the cell's centre and
     the logarithms of width and height, in strides; the others are class logits.
 
-    :param quantise: False makes the twin without a waist's rounding, for comparison.
+    :param waist: False makes the twin without one, for comparison: the cloud's half then reads
+        all ``EDGE_CHANNELS`` of the car's, as floats.
     """
 
-    def __init__(self, classes: int = len(LABELS), quantise: bool = True) -> None:
+    def __init__(self, classes: int = len(LABELS), waist: bool = True) -> None:
         super().__init__()
         self.edge = nn.Sequential(
             conv(3, 16, 3, 2),
             conv(16, 32, 3, 2),
             Residual(32, 16, 1),
-            conv(32, 64, 3, 2),
-            Residual(64, 32, 1),
+            conv(32, EDGE_CHANNELS, 3, 2),
+            Residual(EDGE_CHANNELS, 32, 1),
         )
-        self.waist = Waist(64, WAIST_CHANNELS, quantise)
-        self.level8 = nn.Sequential(conv(WAIST_CHANNELS, 96, 3), Csp(96, 96))
+        self.waist = Waist(EDGE_CHANNELS, WAIST_CHANNELS) if waist else None
+        crossing = WAIST_CHANNELS if waist else EDGE_CHANNELS
+        self.level8 = nn.Sequential(conv(crossing, 96, 3), Csp(96, 96))
         self.level16 = nn.Sequential(conv(96, 128, 3, 2), Csp(128, 128))
         self.level32 = nn.Sequential(conv(128, 160, 3, 2), Csp(160, 160), conv(160, 96))
         self.merge16 = nn.Sequential(Csp(96 + 128, 96), conv(96, 64))
@@ -113,7 +116,8 @@ class CarNet(nn.Module):
     def forward(self, frame: Tensor) -> tuple[Tensor, ...]:
         """Return the raw outputs, finest stride first."""
         pixels = (frame.permute(0, 3, 1, 2).to(torch.float32) - 114.0) * (1 / 58.0)
-        fine = self.level8(self.waist(self.edge(pixels)))
+        features = self.edge(pixels)
+        fine = self.level8(features if self.waist is None else self.waist(features))
         middle = self.level16(fine)
         coarse = self.level32(middle)
         up = functional.interpolate(coarse, scale_factor=2.0)

@@ -70,7 +70,7 @@ def save_network(network: CarNet, path: Path) -> None:
         name: value.half() if value.dim() == 4 else value.clone()
         for name, value in network.state_dict().items()
     }
-    save_whole({'quantise': network.waist.quantise, 'state': state}, path)
+    save_whole({'waist': network.waist is not None, 'state': state}, path)
 
 
 def save_whole(state: dict, path: Path) -> None:
@@ -86,7 +86,7 @@ def load_network(path: Path) -> CarNet:
     """Return the network of a weights file, in eval mode. Raises ConfigError when it is none."""
     try:
         saved = torch.load(path, map_location='cpu', weights_only=True)
-        network = CarNet(quantise=saved['quantise'])
+        network = CarNet(waist=saved['waist'])
         network.load_state_dict({k: v.float() for k, v in saved['state'].items()})
     except Exception as error:  # torch.load raises many kinds on a file that is not its own
         raise ConfigError(

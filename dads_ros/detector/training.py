@@ -15,11 +15,11 @@
 """
 Train the shipped network and its twin without a waist: the twin first, then both side by side.
 
-The twin is trained to its end first. The waist is put in there, and the twin, which sees the same
-frames for as long, then tells the network with a waist what it would say of each of them. So the
-two differ by the waist and by that help, and what both come to can be told. Each of the two phases
-has a warm-up and a cosine schedule of its own: on the tail of the twin's schedule a waist learns
-too little.
+The twin has no bottleneck at all: its cloud's half reads all channels of the car's. It is trained
+to its end first. The waist is put in there, and the twin, which sees the same frames for as long,
+then tells the network with a waist what it would say of each of them. So the two differ by the
+waist and by that help, and what both come to can be told. Each of the two phases has a warm-up and
+a cosine schedule of its own: on the tail of the twin's schedule a waist learns too little.
 
 A run is fixed by its seed and can be stopped at any time: it goes on from the last whole epoch,
 and each epoch draws from its own random state, so that a resumed run is the run without a stop.
@@ -55,6 +55,7 @@ from tqdm import tqdm
 
 # The end of a phase, in frames as they come: no mosaic, little pasted.
 PLAIN_SHARE = 0.12
+CHECKPOINT = 'checkpoint.pt'
 # Of the learning rate, in the phase with a waist: it begins with a network that is nearly right.
 JOINT_RATE = 0.5
 
@@ -75,8 +76,8 @@ class Settings:
     :param validate_every: epochs between accuracies on the validation frames.
     """
 
-    epochs: int = 160
-    twin_epochs: int = 135
+    epochs: int = 135
+    twin_epochs: int = 105
     batch: int = 16
     seed: int = 1
     learning_rate: float = 2e-3
@@ -97,14 +98,14 @@ class Training:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.device = torch.device(device)
-        self.twin = self._learner(quantise=False)
+        self.twin = self._learner(waist=False)
         self.carnet: Learner | None = None
         self.epoch = 0
         self.step = 0
 
-    def _learner(self, quantise: bool) -> Learner:
+    def _learner(self, waist: bool) -> Learner:
         settings = self.settings
-        return Learner(quantise, self.device, settings.weight_decay, settings.waist_bytes)
+        return Learner(waist, self.device, settings.weight_decay, settings.waist_bytes)
 
     def state(self) -> dict:
         """Return all that a resumed run needs."""
@@ -134,7 +135,7 @@ class Training:
             )
         self.twin.load(state['twin'])
         if state['carnet'] is not None:
-            self.carnet = self._learner(quantise=True)
+            self.carnet = self._learner(waist=True)
             self.carnet.load(state['carnet'])
         self.epoch, self.step = state['epoch'], state['step']
 
@@ -185,9 +186,8 @@ class Training:
     def _train_step(self, images: Tensor, truth: Sequence[Boxes], steps: int) -> dict[str, float]:
         targets = pad(truth, self.device)
         if self.carnet is None and self.epoch >= self.settings.twin_epochs:
-            self.carnet = self._learner(quantise=True)
-            self.carnet.start_from(self.twin.average)
-            self.carnet.fit_waist(images)
+            self.carnet = self._learner(waist=True)
+            self.carnet.start_with_waist(self.twin.average, images)
         rate = self._rate(steps)
         told, said = self.twin.learn(images, targets, rate)
         losses = {f'twin_{name}': value for name, value in told.items()}
@@ -225,6 +225,7 @@ def train(
 
     :param drawn: generated frames, of which each epoch sees a share.
     :param held_out: validation frames; their accuracy is logged, and nothing is chosen by it.
+    Raises ConfigError when the losses are no numbers any more.
     """
     settings = training.settings
     log = folder / 'log.jsonl'
@@ -233,6 +234,11 @@ def train(
         started = time.monotonic()
         entry: dict[str, float] = {'epoch': training.epoch + 1}
         entry.update(training.run_epoch(samples, drawn))
+        if not all(map(math.isfinite, entry.values())):
+            raise ConfigError(
+                f'the run has diverged in epoch {training.epoch}; {str(folder)!r} holds the epoch '
+                'before; begin another with a lower --learning-rate'
+            )
         entry['seconds'] = time.monotonic() - started
         last = training.epoch == settings.epochs
         networks = {'twin': training.twin, 'carnet': training.carnet}
@@ -246,7 +252,7 @@ def train(
                 entry.update({prefix + key: value for key, value in figures.items()})
         with log.open('a') as file:
             file.write(json.dumps({k: round(v, 5) for k, v in entry.items()}) + '\n')
-        save_whole(training.state(), folder / 'checkpoint.pt')
+        save_whole(training.state(), folder / CHECKPOINT)
         yield entry
 
 

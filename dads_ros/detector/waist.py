@@ -44,21 +44,17 @@ class Waist(nn.Module):
     Project features to a few channels, round them, and hand them on.
 
     In training the rounding passes gradients straight through, with a step drawn for each call,
-    and ``values`` keeps what was rounded, for a rate model. ``quantise=False`` makes the twin that
-    shows what the rounding costs.
+    and ``values`` keeps what was rounded, for a rate model.
     """
 
-    def __init__(self, in_channels: int, channels: int, quantise: bool = True) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
         self.project = nn.Conv2d(in_channels, channels, 1)
-        self.quantise = quantise
         self.values: Tensor | None = None
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the values that the cloud's half reads: codes less ``REST``, as floats."""
         values = self.project(features)
-        if not self.quantise:
-            return values
         if self.training:
             self.values = values.float()
             return straight_through(self.values, draw_steps(len(values)))

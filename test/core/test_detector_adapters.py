@@ -22,6 +22,7 @@ from dads_ros.detector.decode import MAX_BOXES
 from dads_ros.detector.decode import MAX_CANDIDATES
 from dads_ros.detector.decode import MAX_IOU
 from dads_ros.detector.decode import MIN_SCORE
+from dads_ros.detector.ssd import decode_ssd
 from dads_ros.errors import ConfigError
 from dads_ros.model.capture import capture_detector
 from dads_ros.model.surgery import tail
@@ -92,6 +93,18 @@ def test_unusable_pt2_files_are_refused(tmp_path):
         adapters.save_pt2(Yolo(), tmp_path / 'x.pt2', 8, 8, (), 'x')
 
 
+def test_a_file_that_is_no_yolo_is_refused_in_one_line(made_up_yolo, monkeypatch):
+    path = made_up_yolo()
+
+    def refuse(_):
+        raise RuntimeError('PytorchStreamReader failed\nfinding central directory')
+
+    monkeypatch.setattr(sys.modules['ultralytics'], 'YOLO', refuse)
+    told = r"toy\.pt' is not a \.pt file of Ultralytics \(PytorchStreamReader failed finding"
+    with pytest.raises(ConfigError, match=told):
+        adapters.ultralytics(path)
+
+
 def test_frames_are_scaled_to_floats_and_normalised():
     identity = adapters.FromFrame(nn.Identity(), (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     (pixels,) = identity(torch.tensor([[[[0, 255, 51]]]], dtype=torch.uint8))
@@ -107,8 +120,8 @@ def test_box_tables_are_suppressed_class_by_class():
 
 def test_ssd_codes_of_zero_are_the_anchors():
     anchors = np.array([[10, 20, 30, 60]], np.float32)
-    np.testing.assert_allclose(adapters.decode_ssd(np.zeros((1, 4), np.float32), anchors), anchors)
-    right = adapters.decode_ssd(np.array([[1, 0, 0, 5 * np.log(2)]], np.float32), anchors)
+    np.testing.assert_allclose(decode_ssd(np.zeros((1, 4), np.float32), anchors), anchors)
+    right = decode_ssd(np.array([[1, 0, 0, 5 * np.log(2)]], np.float32), anchors)
     np.testing.assert_allclose(right, [[12, 0, 32, 80]], atol=1e-5)
 
 

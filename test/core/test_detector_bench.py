@@ -22,11 +22,16 @@ from dads_ros.bench.detector import main as bench
 from dads_ros.bench.detector.capped import capped
 from dads_ros.bench.detector.rates import against_earlier
 from dads_ros.bench.detector.temporal import Temporal
+from dads_ros.bench.detector.text import as_text
 from dads_ros.bench.detector.uploads import bytes_at
 from dads_ros.bench.detector.uploads import Row
+from dads_ros.bench.detector.uploads import Trial
 from dads_ros.bench.detector.video import stream
+from dads_ros.bench.faults.hostile import MOST_FRAMES
+from dads_ros.bench.faults.hostile import some_frames
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
+from dads_ros.detector.shipped import TWIN
 from dads_ros.detector.shipped import WEIGHTS
 from dads_ros.errors import ConfigError
 from dads_ros.errors import MediaError
@@ -113,7 +118,7 @@ def options(*arguments):
 
 @pytest.mark.long
 def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
-    assert bench.run(options('--data', data, '--twin', WEIGHTS, '--json')) == 0
+    assert bench.run(options('--data', data, '--json')) == 0
     result = json.loads(capsys.readouterr().out)
     assert {
         'ap50',
@@ -130,14 +135,20 @@ def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
     assert result['boxes_by_class']['vehicle'] == 2
     assert result['frames_per_s_one_core'] > 1
     uploads = {row['upload']: row for row in result['uploads']}
-    assert uploads['packed']['ap50'] == result['ap50'] == result['ap50_without_waist']
-    assert result['ap50_drop_at_waist'] == 0
+    assert uploads['packed']['ap50'] == result['ap50']
+    assert result['ap50_drop_at_waist'] == result['ap50_without_waist'] - result['ap50']
     assert {'jpeg95', 'jpeg100', 'webp95', 'webp100'} <= set(uploads)
     assert 100 < result['peak_memory_mb'] < 2000
     assert uploads['packed4']['bytes_mean'] < uploads['packed']['bytes_mean']
     assert uploads['packed']['bytes_mean'] == result['waist_bytes_mean']
     assert result['larger_detector'] is None  # no weights of it in this folder
-    assert result['ap50_drop_interval'] == [0, 0]
+    low, high = result['ap50_drop_interval']
+    assert low <= high
+    text = as_text(result)
+    assert f'waist_bytes_mean                          {result["waist_bytes_mean"]:.4g}' in text
+    assert [line.split()[:2] for line in text.splitlines() if line.startswith('twin ')] == [
+        [row['network'], row['upload']] for row in result['uploads'] if row['network'] == 'twin'
+    ]
     assert [row['codec'] for row in result['temporal']] == [
         'packed',
         'packed2',
@@ -157,7 +168,7 @@ def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
 
 def test_bench_refuses_a_folder_without_frames(data):
     with pytest.raises(MediaError, match='has no frames of another'):
-        bench.run(options('--data', data, '--twin', WEIGHTS, '--annotations', 'val.json:another'))
+        bench.run(options('--data', data, '--annotations', 'val.json:another'))
 
 
 @pytest.mark.parametrize(
@@ -196,9 +207,37 @@ def test_bench_compares_with_the_twin_beside_the_weights(data, tmp_path):
         bench.run(options('--data', data, '--weights', missing))
 
 
+def test_bench_refuses_networks_that_are_each_others(data):
+    with pytest.raises(ConfigError, match=r"twin\.pt' is a network with no waist; give --weights"):
+        bench.run(options('--data', data, '--weights', TWIN, '--twin', WEIGHTS))
+    with pytest.raises(ConfigError, match=r"carnet\.pt' is a network with a waist; give --twin"):
+        bench.run(options('--data', data, '--twin', WEIGHTS))
+
+
+def test_of_two_files_one_clip_is_two_streams(data, monkeypatch):
+    seen = {}
+
+    def stop(trial, _):
+        seen['clips'] = trial.clips
+        raise MediaError('enough')
+
+    monkeypatch.setattr(bench, 'require_vehicles', stop)
+    shutil.copy(data / 'val.json', data / 'train.json')
+    with pytest.raises(MediaError, match='enough'):
+        bench.run(options('--data', data, '--annotations', 'val.json', 'train.json:a'))
+    assert seen['clips'] == ['val.json a'] * 3 + ['train.json:a a'] * 3
+
+
+def test_hostile_conditions_are_tried_on_frames_of_all_clips():
+    trial = Trial('', None, None, range(3 * MOST_FRAMES), (), ())
+    assert some_frames(trial)[0] == 0
+    assert some_frames(trial)[-1] == 3 * MOST_FRAMES - 1
+    assert len(some_frames(trial)) == MOST_FRAMES
+
+
 def test_frames_that_no_codec_brings_under_the_cap_are_counted():
     image = np.random.default_rng(0).integers(0, 256, (192, 320, 3), dtype=np.uint8)
     nothing = Boxes(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool))
-    trial = bench.trial('shipped', WEIGHTS, [Sample(image, nothing, 'a')])
+    trial = bench.trial('shipped', WEIGHTS, True, [Sample(image, nothing, 'a')])
     (row, *_) = capped(trial, cap_bytes=100)['by_condition'].values()
     assert row == {'largest': 0, 'share_by_codec': {'over the cap': 1}}

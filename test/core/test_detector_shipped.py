@@ -123,6 +123,21 @@ def test_the_waist_is_a_uint8_boundary_of_a_lossless_cut(model, frame):
     assert all(np.array_equal(a, b) for a, b in zip(behind, whole, strict=True))
 
 
+def test_the_waist_is_a_fraction_of_a_jpeg_and_coarser_levels_are_less(model):
+    name = [layer.id for layer in model.graph.layers if layer.dtype == 'uint8'][-1]
+    front, detector = head(model, (name,)), load_detector('dads_ros.detector.shipped:detector')
+    sizes = dict.fromkeys(('jpeg75', 'packed', 'packed2', 'packed4', 'packed8'), 0)
+    for sample in samples_of(0, 5, rate_hz=0.2):
+        frame = letterbox_sample(sample, detector).numpy()
+        for codec in sizes:
+            tensor = frame if codec == 'jpeg75' else front(frame)[0]
+            sizes[codec] += len(encode(tensor, codec))
+    jpeg, *waist = sizes.values()
+    assert waist[0] < 0.5 * jpeg
+    assert waist == sorted(waist, reverse=True)
+    assert waist[-1] < 0.4 * waist[0]
+
+
 def test_outputs_are_one_tensor_per_stride(detector, frame):
     outputs = detector.module(torch.from_numpy(frame))
     assert [tuple(o.shape) for o in outputs] == [
@@ -136,10 +151,10 @@ def test_shipped_weights_are_small():
 
 def test_weights_survive_a_round_trip(tmp_path, frame):
     torch.manual_seed(0)
-    network = CarNet(quantise=False)
+    network = CarNet(waist=False)
     save_network(network, tmp_path / 'w.pt')
     again = load_network(tmp_path / 'w.pt')
-    assert not again.waist.quantise
+    assert again.waist is None
     first, second = network.eval()(torch.from_numpy(frame)), again(torch.from_numpy(frame))
     for a, b in zip(first, second, strict=True):
         torch.testing.assert_close(a, b, rtol=0.02, atol=0.02)

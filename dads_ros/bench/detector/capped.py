@@ -22,7 +22,7 @@ from dads_ros.bench.detector.uploads import Trial
 from dads_ros.bench.detector.uploads import WAIST
 from dads_ros.bench.detector.uploads import waist_layer
 from dads_ros.bench.faults.hostile import conditions
-from dads_ros.bench.faults.hostile import MOST_FRAMES
+from dads_ros.bench.faults.hostile import some_frames
 from dads_ros.codec import encode_bundle
 from dads_ros.errors import CodecError
 from dads_ros.model.surgery import head
@@ -41,7 +41,7 @@ def capped(trial: Trial, cap_bytes: int = CAP_BYTES, seed: int = 0) -> dict[str,
     """
     front = head(trial.model, (waist_layer(trial.model),))
     rows = {}
-    for name, frames in conditions(trial.frames[:MOST_FRAMES], np.random.default_rng(seed)):
+    for name, frames in conditions(some_frames(trial), np.random.default_rng(seed)):
         used: Counter[str] = Counter()
         largest = 0
         for frame in frames:

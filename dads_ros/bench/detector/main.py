@@ -23,8 +23,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 import json
 from pathlib import Path
+import sys
 import time
 
 from dads_ros.bench.detector.capped import capped
@@ -102,6 +104,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     use_threads(1)
+    if find_spec('av') is None:
+        print('PyAV is not installed (pip install av): no rows of H.264', file=sys.stderr)
     twin = args.twin or args.weights.with_name(TWIN.name)
     if args.weights.is_file() and not twin.is_file():
         raise ConfigError(f'{str(twin)!r} does not exist; say with --twin what to compare with')
@@ -127,10 +131,11 @@ def measure(
         named = load_coco(data / name, LABELS, [clip] if clip else [], folder=data, size=size)
         if not named:
             raise MediaError(f'{str(data / name)!r} has no frames of {clip or "any clip"}')
-        samples += named
-    shipped = trial('shipped', weights, samples)
+        # Of two files the frames of one clip are not consecutive: each is a stream of its own.
+        samples += [replace(sample, clip=f'{given} {sample.clip}') for sample in named]
+    shipped = trial('shipped', weights, True, samples)
     require_vehicles(shipped, data / annotations[0].partition(':')[0])
-    twin = trial('twin', twin_weights, samples)
+    twin = trial('twin', twin_weights, False, samples)
     found = shipped.find(shipped.whole, shipped.frames, 'frames')
     return {
         'annotations': ' '.join(annotations),
@@ -148,9 +153,20 @@ def measure(
     }
 
 
-def trial(name: str, weights: Path, samples: Sequence[Sample]) -> Trial:
-    """Return a network of a weights file, captured, with the frames that it is tried on."""
-    detector = as_detector(load_network(weights))
+def trial(name: str, weights: Path, waist: bool, samples: Sequence[Sample]) -> Trial:
+    """
+    Return a network of a weights file, captured, with the frames that it is tried on.
+
+    Raises ConfigError when it is none, or when it has a waist and should not, or the other way.
+    """
+    network = load_network(weights)
+    if (network.waist is not None) != waist:
+        has, option, wanted = ('no', 'weights', WEIGHTS) if waist else ('a', 'twin', TWIN)
+        raise ConfigError(
+            f'{str(weights)!r} is a network with {has} waist; give --{option} the {wanted.name} '
+            'of a run of `dads train`'
+        )
+    detector = as_detector(network)
     return with_frames(
         Trial(name, detector, capture_detector(detector), (), (), ()), name, samples
     )

@@ -23,9 +23,11 @@ from dads_ros.bench.detector.uploads import Trial
 from dads_ros.bench.detector.uploads import WAIST_CODECS
 from dads_ros.bench.detector.uploads import waist_layer
 from dads_ros.codec import encode
+from dads_ros.detector.data import spread
 from dads_ros.model.surgery import head
 import numpy as np
 
+# Of all clips alike: enough for a largest frame under each condition.
 MOST_FRAMES = 40
 DROPS = 400
 DROP_ROWS = 9
@@ -35,13 +37,18 @@ def largest_by_condition(trial: Trial, seed: int = 0) -> dict[str, dict[str, int
     """Return the bytes of the largest frame, by condition and by waist codec or JPEG."""
     front = head(trial.model, (waist_layer(trial.model),))
     result = {}
-    for name, frames in conditions(trial.frames[:MOST_FRAMES], np.random.default_rng(seed)):
+    for name, frames in conditions(some_frames(trial), np.random.default_rng(seed)):
         codes = [front(frame)[0] for frame in frames]
         result[name] = {
             codec: max(len(encode(tensor, codec)) for tensor in codes) for codec in WAIST_CODECS
         }
         result[name]['jpeg75'] = max(len(encode(frame, 'jpeg75')) for frame in frames)
     return result
+
+
+def some_frames(trial: Trial) -> list[np.ndarray]:
+    """Return at most ``MOST_FRAMES`` of the trial's frames, evenly spread over all."""
+    return [trial.frames[index] for index in spread(len(trial.frames), MOST_FRAMES)]
 
 
 def conditions(
