@@ -38,6 +38,7 @@ WRITE = {
 _JPEG_BASELINE = 0xC0
 _JPEG_PLAIN = frozenset((0xE0, 0xDB, 0xC4, 0xDD))  # JFIF, tables, restart interval
 _START_OF_SCAN = 0xDA
+_MOST_SEGMENTS = 32
 
 
 class ImageCodec:
@@ -115,18 +116,28 @@ def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
     Return (height, width) from the header of a plain file, the only kind that is written.
 
     One with two sizes, or with segments for cameras and editors, which have parsers of their own,
-    is none.
+    is none; nor is one whose first scan has not all components: any number of scans may follow,
+    and each is a pass over the whole picture for a dozen bytes.
     """
     if bytes(data[:2]) != b'\xff\xd8':
         return None
-    at, sizes = 2, []
-    while at + 9 <= len(data) and data[at] == 0xFF and data[at + 1] != _START_OF_SCAN:
-        if data[at + 1] == _JPEG_BASELINE:
-            sizes.append((_big(data[at + 5 : at + 7]), _big(data[at + 7 : at + 9])))
-        elif data[at + 1] not in _JPEG_PLAIN:
+    at, frames = 2, []
+    for _ in range(_MOST_SEGMENTS):
+        if at + 10 > len(data) or data[at] != 0xFF:
+            return None
+        marker = data[at + 1]
+        if marker == _START_OF_SCAN:
+            break
+        if marker == _JPEG_BASELINE:
+            height, width = _big(data[at + 5 : at + 7]), _big(data[at + 7 : at + 9])
+            frames.append((height, width, data[at + 9]))
+        elif marker not in _JPEG_PLAIN:
             return None
         at += 2 + max(2, _big(data[at + 2 : at + 4]))
-    return sizes[0] if len(sizes) == 1 else None
+    if data[at + 1] != _START_OF_SCAN or len(frames) != 1:
+        return None
+    height, width, components = frames[0]
+    return (height, width) if data[at + 4] == components else None
 
 
 def _webp_size(data: memoryview) -> tuple[int, int] | None:

@@ -51,6 +51,10 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
+# Decoding costs a call for each, and their square: a sender must not ask for much with two bytes.
+MOST_PLANES = 64
+
+
 class Packed:
     """
     Code uint8 values below 16, rounded to multiples of ``step`` first.
@@ -62,9 +66,9 @@ class Packed:
     def __init__(self, step: int) -> None:
         self._step = step
 
-    def supports(self, shape: tuple[int, ...], dtype: str) -> bool:  # noqa: ARG002
-        """Take every uint8 tensor; encoding refuses those with values above 15."""
-        return dtype == 'uint8'
+    def supports(self, shape: tuple[int, ...], dtype: str) -> bool:
+        """Take uint8 tensors of few channels; encoding refuses those with values above 15."""
+        return dtype == 'uint8' and _planes(shape)[0] <= MOST_PLANES
 
     def lossless(self, dtype: str) -> bool:  # noqa: ARG002
         """Keep every bit at step 1."""
@@ -196,7 +200,7 @@ def _decode_pass(
 def _planes(shape: tuple[int, ...]) -> tuple[int, int, int]:
     """Return (planes, height, width)."""
     height, width = (1, 1, *shape)[-2:]
-    return math.prod(shape) // (height * width), height, width
+    return math.prod(shape[:-2]), height, width
 
 
 def _alphabet(top: int, step: int) -> int:

@@ -95,13 +95,21 @@ def upgrade(model: Model, half: Half) -> bool:
 
     Until that moment, and in calls under way, the half runs as before.
     :return: whether the cache has it.
-    Raises ConfigError when the package could be another user's, or cannot be loaded.
+    Raises ConfigError when the package could be another user's, or cannot be read or loaded.
     """
     path = package_path(model, half)
-    if half.device.type != 'cpu' or not path.exists():
+    if half.device.type != 'cpu':
         return False
-    for place in (path.parent, path):
-        _check_private(place)
+    try:
+        if not path.exists():
+            return False
+        for place in (path.parent, path):
+            _check_private(place)
+    except OSError as error:
+        raise ConfigError(
+            f'compiled half {str(path)!r} cannot be looked at ({error.strerror}); set '
+            'XDG_CACHE_HOME to a folder of the user that runs the node'
+        ) from error
     try:
         package = torch._inductor.aoti_load_package(str(path))
         with torch.inference_mode():

@@ -102,10 +102,12 @@ class CloudNode(base.DadsNode[CloudSettings]):
             self.activate()
 
     def cleanup(self) -> None:
-        """Tell no more of itself."""
+        """Let go of the detector, whose share of the threads is free then."""
         if hasattr(self, '_diagnostics'):
             self._diagnostics.close()
             del self._diagnostics
+        if hasattr(self, '_pipeline'):
+            del self._pipeline
 
     def _serve(self, names: Sequence[str]) -> None:
         """Open and close lanes so that there is one for each namespace."""
@@ -132,7 +134,9 @@ class CloudNode(base.DadsNode[CloudSettings]):
         return _Lane(results, replies, listening)
 
     def _on_bundle(self, name: str, message: msg.Bundle) -> None:
-        self._pipeline.receive(messages.bundle_from_msg(message), name)
+        # Of a sealed one the vehicle is sure, whatever topic it came by; of a plain one it is not.
+        account = message.vehicle if self._wire.is_sealed else None
+        self._pipeline.receive(messages.bundle_from_msg(message), name, account)
 
     def _note(self, failure: str) -> None:
         self.get_logger().error(

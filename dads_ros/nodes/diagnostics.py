@@ -70,7 +70,7 @@ class Diagnostics:
         """Publish no more."""
         if self._timer is not None:
             self._node.destroy_timer(self._timer)
-        self._node.destroy_publisher(self._publisher)
+        self._node.destroy_lifecycle_publisher(self._publisher)
 
     def publish(self) -> None:
         """Publish the present status."""

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 import queue
 import socket
@@ -143,12 +144,11 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
             self._uplink.change(s.emulated_uplink, s.emulated_rtt_ms / 1e3)
 
     def cleanup(self) -> None:
-        """Let go of the detector and the link."""
-        if hasattr(self, '_uplink'):
-            self._uplink.close()
-        if hasattr(self, '_diagnostics'):
-            self._diagnostics.close()
-            del self._diagnostics
+        """Let go of the detector, whose share of the threads is free then, and of the link."""
+        for part in ('_uplink', '_diagnostics', '_pipeline'):
+            if hasattr(self, part):
+                getattr(self, part).close()
+                delattr(self, part)
 
     def _watch_camera(self) -> None:
         s = self.settings
@@ -201,7 +201,8 @@ class EdgeNode(base.DadsNode[EdgeSettings]):
                 self._plans.put_nowait(plan)
                 return
             except queue.Full:
-                self._plans.get_nowait()
+                with suppress(queue.Empty):  # the worker may have taken it just now
+                    self._plans.get_nowait()
 
     def _take_plan(self, timeout_s: float) -> bool:
         try:

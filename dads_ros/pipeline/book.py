@@ -49,7 +49,8 @@ class FrameBook:
         self._done: dict[int, tuple[Frame, Outcome]] = {}
         self._given_up: OrderedDict[int, int] = OrderedDict()
         self._published_sequence = 0
-        self.ended: Counter[Outcome] = Counter()
+        # With all that may come: other threads look through it.
+        self.ended = Counter(dict.fromkeys(Outcome, 0))
 
     @property
     def in_flight(self) -> int:

@@ -122,14 +122,15 @@ class CloudPipeline:
         """Return how many vehicles were heard of."""
         return self._turns.vehicles
 
-    def receive(self, bundle: Bundle, account: str) -> None:
+    def receive(self, bundle: Bundle, lane: str, account: str | None = None) -> None:
         """
         Check a bundle and queue it; what fails a check is counted and answered with nothing.
 
-        :param account: where it came in: what its sender cannot invent, as it can its name where
-            topics are plain.
+        :param lane: where it came in, to which its answer goes.
+        :param account: on which its cut is built if need be, something that its sender cannot
+            invent; None takes the lane, as the sender's name can be invented on plain topics.
         """
-        waiting = Waiting(bundle, account, time.monotonic_ns())
+        waiting = Waiting(bundle, lane, lane if account is None else account, time.monotonic_ns())
         try:
             check_bundle(bundle, self._model.graph, codec.supported, self._limits.max_bytes)
             with self._changed:
@@ -155,8 +156,8 @@ class CloudPipeline:
             first = self._turns.take()
         if first is None:
             return False
-        for result, account in self._finish(first):
-            self._answer(result, account)
+        for result, lane in self._finish(first):
+            self._answer(result, lane)
             self.answered += 1
             self._failures = 0
         return True
@@ -186,7 +187,7 @@ class CloudPipeline:
                 result = self._result(one, outputs)
             if result is not None:
                 self.answered_together += together is not None
-                yield result, one.waiting.account
+                yield result, one.waiting.lane
 
     @contextmanager
     def _survives(self, boundary: tuple[str, ...]) -> Iterator[None]:

@@ -33,10 +33,12 @@ class Waiting:
     """
     A bundle that waits, and since when.
 
-    :ivar account: where it came in, to which its answer goes and on which its cut is built.
+    :ivar lane: where it came in, to which its answer goes.
+    :ivar account: on which its cut is built.
     """
 
     bundle: Bundle
+    lane: str
     account: str
     arrived_ns: int
 

@@ -52,3 +52,21 @@ def test_no_other_kind_of_frame_is_read(marker):
     data = jpeg().replace(b'\xff\xc0', bytes((0xFF, marker)), 1)
     with pytest.raises(CodecError):
         codec.decode(data, 'jpeg90', SHAPE, 'uint8')
+
+
+def test_scans_of_single_components_are_refused_before_they_are_decoded():
+    """Each is a pass over the whole picture, and costs its sender a dozen bytes."""
+    plain = jpeg()
+    at = plain.index(b'\xff\xda')
+    one_component = bytes.fromhex('ffda0008010100003f00')
+    many = plain[:at] + 1000 * one_component + plain[-2:]
+    with pytest.raises(CodecError, match='picture is None'):
+        codec.decode(many, 'jpeg90', SHAPE, 'uint8')
+
+
+def test_a_header_of_endless_segments_is_refused():
+    plain = jpeg()
+    codec.decode(plain[:2] + 9 * b'\xff\xdd\x00\x04\x00\x00' + plain[2:], 'jpeg90', SHAPE, 'uint8')
+    endless = plain[:2] + 9999 * b'\xff\xdd\x00\x04\x00\x00' + plain[2:]
+    with pytest.raises(CodecError, match='picture is None'):
+        codec.decode(endless, 'jpeg90', SHAPE, 'uint8')

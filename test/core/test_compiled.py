@@ -128,6 +128,24 @@ def test_link_in_the_place_of_a_package_is_not_followed(tiny, tmp_path):
 
 
 @pytest.mark.usefixtures('cache')
+def test_cache_that_cannot_be_looked_at_is_told_and_the_half_stays_plain(
+    tiny, caplog, monkeypatch
+):
+    def refuse(path):
+        raise PermissionError(13, 'Permission denied', str(path))
+
+    monkeypatch.setattr('dads_ros.model.compiled.Path.exists', refuse)
+    half = surgery.head(tiny.model, CUT)
+    with pytest.raises(ConfigError, match=r'Permission denied\); set XDG_CACHE_HOME'):
+        compiled.upgrade(tiny.model, half)
+    HalfCache(tiny.model, compiled_log=LOG).prepare(plan_at(tiny.model))
+    until = time.monotonic() + 10
+    while not caplog.messages and time.monotonic() < until:
+        time.sleep(0.01)
+    assert ['set XDG_CACHE_HOME' in message for message in caplog.messages] == [True]
+
+
+@pytest.mark.usefixtures('cache')
 def test_damaged_package_is_refused_and_the_half_stays_plain(tiny):
     half = surgery.head(tiny.model, CUT)
     path = compiled.package_path(tiny.model, half)

@@ -141,6 +141,16 @@ def test_invented_names_share_one_account(tiny, monkeypatch):
     assert 1.0 < taken_s < allowance.FULL_S + (clock.now_s - 100.0) * allowance.SHARE + 0.06
 
 
+def test_a_vehicle_that_is_sure_pays_for_its_cuts_on_any_lane(tiny):
+    slow = SlowHalves(tiny, SimpleNamespace(now_s=0.0))
+    answers: list[Result] = []
+    made = served_from(tiny, slow, answers)
+    made.receive(bundle(tiny, 'guest', 1, 'conv2d'), '/car', 'guest')
+    assert made.step(0.0)
+    assert [owner for owner, _ in slow.built] == ['guest']
+    assert len(answers) == 1
+
+
 @pytest.mark.parametrize(('owners', 'given_up'), [('aab', 0), ('abb', 1), ('abc', 0)])
 def test_whoever_has_most_loses_the_one_unused_for_longest(tiny, monkeypatch, owners, given_up):
     monkeypatch.setattr(halves_module, 'CACHED_CUTS', 2)

@@ -45,7 +45,7 @@ def test_no_turn_moves_further_away_and_none_is_skipped(arrivals):
             one = replace(
                 HARMLESS, vehicle=vehicle, sent_ns=number, tensors=(tensor_named(boundary),)
             )
-            if turns.put(Waiting(one, 'here', 0)):
+            if turns.put(Waiting(one, 'here', 'here', 0)):
                 waiting[vehicle].pop(0)
             waiting[vehicle].append(number)
             continue

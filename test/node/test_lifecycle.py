@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from pathlib import Path
 import re
+import subprocess
+import sys
 from typing import Any
 
 from dads_ros.replay.prepare import prepare
@@ -26,7 +28,23 @@ import pytest
 
 pytestmark = pytest.mark.ros
 
-NODES = ('cloud', 'monitor', 'player')
+NODES = ('cloud', 'edge', 'monitor', 'player')
+CLEANED_UP = """
+import gc, sys
+from dads_ros.nodes import {module}
+from dads_ros.pipeline import model
+import rclpy
+rclpy.init(args=['--ros-args', '-r', '__ns:=/cleaned_up'])
+node = {module}.{kind}()
+for _ in range(2):
+    assert node.trigger_configure() == rclpy.lifecycle.TransitionCallbackReturn.SUCCESS
+    loaded = len(model._in_use)
+    assert node.trigger_cleanup() == rclpy.lifecycle.TransitionCallbackReturn.SUCCESS
+    gc.collect()
+    print('loaded', loaded, 'left', len(model._in_use))
+node.destroy_node()
+rclpy.shutdown()
+"""
 
 
 @pytest.fixture(scope='module')
@@ -36,6 +54,7 @@ def nodes(peer: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
     prepare(DEFAULT_DETECTOR, None, 'scene').profile.save(profile)
     parameters: dict[str, dict[str, object]] = {
         'cloud': {'threads': 1},
+        'edge': {'threads': 1},
         'monitor': {'edge_profile': str(profile), 'cloud_profile': str(profile)},
         'player': {'loop': True},
     }
@@ -90,3 +109,13 @@ def test_states_can_be_passed_twice_and_cleanup_leaves_nothing(
     nodes[name].stop()
     assert not nodes[name].has_logged('Traceback')
     assert not [segment for segment in segments if segment.exists()]
+
+
+@pytest.mark.parametrize(('module', 'kind'), [('cloud', 'CloudNode'), ('edge', 'EdgeNode')])
+def test_a_node_that_was_cleaned_up_takes_no_share_of_the_threads(module: str, kind: str) -> None:
+    code = CLEANED_UP.format(module=module, kind=kind)
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ['loaded 1 left 0'] * 2
