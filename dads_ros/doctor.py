@@ -129,7 +129,8 @@ def _programs() -> Finding:
 
 
 def _middleware() -> Finding:
-    name = os.environ.get('RMW_IMPLEMENTATION', 'the default middleware')
+    # Unset, it is Fast DDS in every distribution from Humble on.
+    name = os.environ.get('RMW_IMPLEMENTATION') or 'rmw_fastrtps_cpp, by default,'
     is_old = os.environ.get('ROS_DISTRO') in FAST_DDS_2
     variable, file = (
         ('FASTRTPS_DEFAULT_PROFILES_FILE', 'config/fastdds2.xml')
@@ -140,7 +141,7 @@ def _middleware() -> Finding:
     if 'fastrtps' in name and not profile:
         return Finding(
             'middleware', Health.HINT, f'{name} with its own buffers',
-            f'for large frames set {variable} to {file}',
+            f'images of a camera get lost in them; set {variable} to {file}',
         )  # fmt: skip
     if profile and not Path(profile).is_file():
         return Finding(

@@ -56,7 +56,14 @@ def schema(nodes: tuple[str, ...]) -> dict[str, Any]:
 
 def markdown() -> str:
     """Return the parameter reference as a page."""
-    lines = ['# Parameters', '', 'Written by `dads parameters --write-docs`.']
+    lines = [
+        '# Parameters',
+        '',
+        'Written by `dads parameters --write-docs`. Every node has `autostart` (true), too: it '
+        'configures and activates itself; false leaves that to a lifecycle manager. The edge has '
+        'the read-only `labels`: the names of its classes, a list as JSON. Its `bundle_cap_bytes` '
+        "should be no more than the cloud's `max_bytes`.",
+    ]
     for node, settings in ALL_SETTINGS.items():
         lines += ['', f'## {node}', '', str(settings.__doc__).strip(), '']
         lines += ['| parameter | default | allowed | meaning |', '| --- | --- | --- | --- |']
@@ -114,8 +121,8 @@ def _allowed(node: str, name: str) -> str:
     limits = limits_of(ALL_SETTINGS[node])[name]
     if limits.choices:
         return ', '.join(limits.choices)
-    low = '' if limits.low is None else f'from {limits.low:g}'
-    high = '' if limits.high is None else f' to {limits.high:g}'
+    low = '' if limits.low is None else f'from {limits.low}'
+    high = '' if limits.high is None else f' to {limits.high}'
     return (low + high).strip() or _plain_type(ALL_SETTINGS[node], name).__name__
 
 

@@ -104,8 +104,8 @@ class EdgeSettings(DetectorSettings):
     )
     image_deadline_s: float = _parameter(
         0.0,
-        'Warn when no image came for this long. 0 asks the camera for no deadline: one that '
-        'offers none would not be heard.',
+        'Warn when no image came for this long. Of a driver that offers no DDS deadline, or a '
+        'longer one, no image is received then; 0 asks for none.',
         low=0,
         high=3600,
     )
@@ -195,7 +195,7 @@ class MonitorSettings:
     temporal: bool = _parameter(
         False, 'Also plan to code packed tensors against the newest bundle that was answered.'
     )
-    mode: str = _parameter('auto', 'What the plan is chosen for.', choices=WISHES, live=True)
+    mode: str = _parameter('auto', 'What plans are for: see concepts.', choices=WISHES, live=True)
     fixed_boundary: list[str] = field(
         default_factory=lambda: [''],
         metadata={'limits': Limits("Tensors to send in mode 'fixed'.", live=True)},

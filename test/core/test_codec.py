@@ -129,15 +129,6 @@ def test_levels_come_back_to_within_half_a_step(array, name):
     assert codec.lossless(name, 'uint8') == (step == 1)
 
 
-@pytest.mark.parametrize('name', [*PACKED, 'packed+ref'])
-def test_two_bytes_do_not_ask_for_a_hundred_channels(name):
-    """A frame taken for levels would be 192 planes of 320x3, a quarter of a second to decode."""
-    assert codec.supported(name, (1, 64, 6, 10), 'uint8')
-    assert not codec.supported(name, (1, 65, 6, 10), 'uint8')
-    with pytest.raises(CodecError, match='does not take a tensor uint8'):
-        codec.decode(b'\x01\x0f', name, (1, 192, 320, 3), 'uint8')
-
-
 def test_packed_beats_zstd_on_smooth_levels():
     rows, columns = np.indices((24, 40))
     noise = np.random.default_rng(0).normal(size=(1, 6, 24, 40))

@@ -20,8 +20,6 @@ from dads_ros.cli.main import main
 from dads_ros.detector.augment import Augmenter
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
-from dads_ros.detector.insertion import factorise
-from dads_ros.detector.insertion import put_in_waist
 from dads_ros.detector.loss import assign
 from dads_ros.detector.loss import Cells
 from dads_ros.detector.loss import detection_loss
@@ -29,8 +27,6 @@ from dads_ros.detector.loss import flatten
 from dads_ros.detector.loss import generalised_iou
 from dads_ros.detector.loss import guide_loss
 from dads_ros.detector.loss import Targets
-from dads_ros.detector.network import CarNet
-from dads_ros.detector.network import EDGE_CHANNELS
 from dads_ros.detector.shipped import load_network
 from dads_ros.detector.training import pad
 from dads_ros.detector.training import Settings
@@ -166,43 +162,6 @@ def test_each_epoch_sees_other_drawn_frames(monkeypatch):
     assert first & second >= of_real
     assert len(first & of_drawn) == len(second & of_drawn) == 4
     assert first != second
-
-
-def test_a_waist_is_put_in_without_a_change_where_its_channels_hold_all():
-    torch.manual_seed(0)
-    twin, carnet = CarNet(waist=False).eval(), CarNet().eval()
-    wide = twin.level8[0][0].weight
-    narrow = torch.randn(96, 8, 3, 3), torch.randn(8, EDGE_CHANNELS)
-    with torch.no_grad():
-        wide.copy_(torch.einsum('ockl,ci->oikl', *narrow) * wide.std() / 8**0.5)
-    frames = torch.randint(0, 256, (2, 192, 320, 3), dtype=torch.uint8)
-    put_in_waist(carnet, twin, frames)
-    features = twin.edge((frames.permute(0, 3, 1, 2).float() - 114) / 58)
-    values = carnet.waist.project(features)
-    channels = values.transpose(0, 1).flatten(1)
-    assert torch.allclose(channels.std(dim=1), torch.tensor(1.5), atol=0.02)
-    assert torch.allclose(channels.median(dim=1).values, torch.tensor(0.0), atol=0.01)
-    before = twin.level8[0][:2](features)
-    after = carnet.level8[0][:2](values)
-    # At the borders alone the rest is missing.
-    torch.testing.assert_close(
-        before[..., 1:-1, 1:-1], after[..., 1:-1, 1:-1], rtol=1e-3, atol=1e-3
-    )
-    for name in ('edge', 'level16', 'heads'):
-        pairs = zip(
-            getattr(twin, name).parameters(), getattr(carnet, name).parameters(), strict=True
-        )
-        assert all(torch.equal(theirs, mine) for theirs, mine in pairs)
-
-
-def test_of_too_few_channels_those_are_kept_that_matter_on_the_frames():
-    torch.manual_seed(0)
-    features = torch.randn(6, 500) * torch.tensor([9.0, 0.1, 5.0, 0.1, 7.0, 0.1])[:, None]
-    wide = torch.randn(10, 6, 3, 3)
-    project, restore = factorise(wide, features, 3)
-    both = torch.einsum('ockl,ci->oikl', restore, project)
-    lost = ((wide - both).permute(0, 2, 3, 1).flatten(0, 2) @ features).norm()
-    assert lost < 0.05 * (wide.permute(0, 2, 3, 1).flatten(0, 2) @ features).norm()
 
 
 def test_a_run_that_diverges_ends_and_keeps_the_epoch_before(tmp_path):

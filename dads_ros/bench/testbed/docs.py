@@ -48,7 +48,10 @@ _KEYS = {
     'monitor_cpu': ("monitor's share of a core", 'under 0.01'),
     'monitor_cpu_max': ("monitor's share of a core, the drive where it took the most", ''),
     'link_overhead': ("monitor's probes, share of the link", 'under 0.02'),
-    'overhead_of_sent_bytes': ('probes, headers, repeats: share of what was sent', ''),
+    'overhead_of_sent_bytes': (
+        'probes, headers, repeats: share of what was sent, in the drive that sent least else',
+        '',
+    ),
     'switches_a_second_with_jitter': ('switches a second with 20 % jitter', 'at most 1'),
 }
 _NOTES = """\

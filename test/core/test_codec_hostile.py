@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Only the kind of JPEG that is written is read: others cost what their sender likes."""
+"""Data that would cost much to decode for few bytes is refused by its header or its shape."""
 
 import cv2
 from dads_ros import codec
@@ -70,3 +70,12 @@ def test_a_header_of_endless_segments_is_refused():
     endless = plain[:2] + 9999 * b'\xff\xdd\x00\x04\x00\x00' + plain[2:]
     with pytest.raises(CodecError, match='picture is None'):
         codec.decode(endless, 'jpeg90', SHAPE, 'uint8')
+
+
+@pytest.mark.parametrize('name', ['packed', 'packed8', 'packed+ref'])
+def test_two_bytes_do_not_ask_for_a_hundred_channels(name):
+    """A frame taken for levels would be 192 planes of 320x3, a quarter of a second to decode."""
+    assert codec.supported(name, (1, 64, 6, 10), 'uint8')
+    assert not codec.supported(name, (1, 65, 6, 10), 'uint8')
+    with pytest.raises(CodecError, match='does not take a tensor uint8'):
+        codec.decode(b'\x01\x0f', name, (1, 192, 320, 3), 'uint8')
