@@ -14,8 +14,6 @@
 
 """Codecs give back what they promise for every type, shape and value, and refuse damaged bytes."""
 
-import math
-
 from dads_ros import codec
 from dads_ros.codec.registry import DTYPES
 from dads_ros.errors import CodecError
@@ -27,7 +25,7 @@ import numpy as np
 import pytest
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=6)
-FEW_PLANES = SHAPES.filter(lambda shape: math.prod(shape[:-2]) <= 64)
+FEW_PLANES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6)
 LOSSLESS = ('raw', 'raw+zstd')
 ROUNDING = ('float16+zstd', 'int8+zstd', 'int4+zstd')
 PACKED = ('packed', 'packed2', 'packed4', 'packed8')
