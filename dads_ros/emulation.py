@@ -67,7 +67,11 @@ class LinkSchedule(Generic[T]):
         self.dropped = 0
 
     def start(self, now_s: float) -> None:
-        """Begin to follow the trace; until then its first rate holds."""
+        """
+        Begin to follow the trace; until then its first rate holds.
+
+        A first rate of 0 lets everything through until then: else the nodes would never meet.
+        """
         if self._origin_s is None:
             self._origin_s = now_s
 
@@ -103,7 +107,7 @@ class LinkSchedule(Generic[T]):
         bits = head.size_bytes * 8.0
         if self._origin_s is None:
             rate_bps = self._trace.rates_bps[0]
-            return begin_s + bits / rate_bps if rate_bps > 0 else math.inf
+            return begin_s + bits / rate_bps if rate_bps > 0 else begin_s
         return self._origin_s + self._trace.finish_s(begin_s - self._origin_s, bits)
 
 

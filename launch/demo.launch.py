@@ -35,7 +35,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'options',
                 default_value='--edge-slowdown 11',
-                description='more of those that dads replay takes',
+                description='of dads replay; given, they take the place of these',
             ),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(

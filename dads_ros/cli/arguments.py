@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from pathlib import Path
 import sys
 
@@ -92,6 +93,8 @@ def output_file(text: str) -> Path:
         raise argparse.ArgumentTypeError(f'{text!r} is a folder; name a file')
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f'folder {str(path.parent)!r} does not exist; make it')
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f'{text!r} must not be written; name another file')
     return path
 
 

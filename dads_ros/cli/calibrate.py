@@ -21,9 +21,8 @@ import json
 from pathlib import Path
 
 from dads_ros import calibrate
-from dads_ros.cli.profile import output_file
+from dads_ros.cli import arguments
 from dads_ros.detector.api import load_detector
-from dads_ros.errors import ConfigError
 from dads_ros.model import capture
 from dads_ros.model.threads import use_threads
 from dads_ros.profiles import planning
@@ -31,7 +30,6 @@ from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.profile import Profile
 from dads_ros.sampling import input_frames
 from dads_ros.sampling import labelled_frames
-from dads_ros.settings import DEFAULT_DETECTOR
 
 EXAMPLES = """\
   dads calibrate --edge edge.json --cloud cloud.json --frames drive.mp4 -o calibration.json
@@ -43,13 +41,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the detector, its profiles, the frames and the budget."""
-    parser.add_argument(
-        '--detector',
-        default=DEFAULT_DETECTOR,
-        metavar='MODULE:FACTORY',
-        help='default: %(default)s',
-    )
-    parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
+    arguments.add_detector(parser)
     parser.add_argument('--edge', type=Path, required=True, metavar='PROFILE')
     parser.add_argument(
         '--cloud',
@@ -69,18 +61,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--count', type=int, default=64, metavar='N', help='frames to use (default: %(default)s)'
     )
     parser.add_argument(
-        '--budget', type=float, default=0.01, metavar='AP',
+        '--budget', type=arguments.share, default=0.01, metavar='AP',
         help='AP at IoU 0.5 that a codec may cost, 0 to 1; classes count by their true boxes '
         '(default: %(default)s)',
     )  # fmt: skip
-    parser.add_argument('-o', '--output', type=output_file, required=True, metavar='FILE')
-    parser.add_argument('--json', action='store_true', help='print the measured pairs as JSON')
+    parser.add_argument(
+        '-o', '--output', type=arguments.output_file, required=True, metavar='FILE'
+    )
+    parser.add_argument('--json', action='store_true', help='print what was measured as JSON')
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, save and print a table."""
-    if not 0 <= args.budget <= 1:
-        raise ConfigError(f'budget must be from 0 to 1, not {args.budget}')
     use_threads()
     detector = load_detector(args.detector, args.weights)
     model = capture.capture_detector(detector)
@@ -102,17 +94,16 @@ def run(args: argparse.Namespace) -> int:
 def _table(result: Calibration, as_json: bool) -> str:
     rows = sorted(result.rows, key=lambda row: (row.boundary, result.ap50 - row.ap50))
     if as_json:
-        return json.dumps(
-            [
-                {
-                    'boundary': list(row.boundary),
-                    'codec': row.codec,
-                    'ap50': row.ap50,
-                    'drop': result.ap50 - row.ap50,
-                }
-                for row in rows
-            ]
-        )
+        pairs = [
+            {
+                'boundary': list(row.boundary),
+                'codec': row.codec,
+                'ap50': row.ap50,
+                'drop': result.ap50 - row.ap50,
+            }
+            for row in rows
+        ]
+        return json.dumps({'ap50': result.ap50, 'frames': result.frames, 'pairs': pairs})
     lines = [f'AP50 {result.ap50:.3f} with nothing lost, {result.frames} frames']
     lines += [
         f'{result.ap50 - row.ap50:+.3f}  {row.codec:13} {", ".join(row.boundary)}' for row in rows

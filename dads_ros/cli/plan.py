@@ -109,7 +109,11 @@ def run(args: argparse.Namespace) -> int:
                 solve({'raw': graph.costs}, situation, args.mode, float(args.time_limit_s))
             )
     if args.json:
-        print(json.dumps([describe(plan, graph) for plan in plans], indent=2))
+        rows = [
+            {'uplink_mbps': float(mbps), **describe(plan, graph)}
+            for mbps, plan in zip(args.uplink_mbps, plans, strict=True)
+        ]
+        print(json.dumps(rows, indent=2))
     else:
         _print_table(args.uplink_mbps, plans)
     return 0
@@ -130,6 +134,7 @@ def describe(plan: CutPlan, graph: GraphFile) -> dict[str, Any]:
     """Return a plan as JSON types; a plan that takes no time has no highest rate (null)."""
     return {
         'mode': plan.mode,
+        'boundary': list(plan.boundary),
         'edge': [graph.ids[graph.costs.index[name]] for name in plan.edge],
         'edge_s': plan.edge_s,
         'transfer_s': plan.transfer_s,

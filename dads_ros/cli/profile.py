@@ -19,8 +19,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 import json
-from pathlib import Path
 
+from dads_ros.cli import arguments
 from dads_ros.detector.api import load_detector
 from dads_ros.model import capture
 from dads_ros.model import compiled
@@ -31,7 +31,6 @@ from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.profile import CompiledCut
 from dads_ros.profiles.profile import SIDES
 from dads_ros.sampling import input_pairs
-from dads_ros.settings import DEFAULT_DETECTOR
 from dads_ros.settings import DetectorSettings
 from dads_ros.settings import limits_of
 
@@ -47,13 +46,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is measured, on which frames, and where the profile goes."""
-    parser.add_argument(
-        '--detector',
-        default=DEFAULT_DETECTOR,
-        metavar='MODULE:FACTORY',
-        help='default: %(default)s',
-    )
-    parser.add_argument('--weights', type=Path, metavar='FILE', help='handed to the factory')
+    arguments.add_detector(parser)
     parser.add_argument(
         '--frames', default='scene', metavar='SOURCE',
         help='video, bag, folder of pictures, or scene[:seed]; encoded sizes depend on it, so '
@@ -80,7 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'names its tensors with commas (default: the cut that is best most often). Nodes use '
         'them when told to (parameter compiled)',
     )  # fmt: skip
-    parser.add_argument('-o', '--output', type=output_file, required=True, metavar='FILE')
+    parser.add_argument(
+        '-o', '--output', type=arguments.output_file, required=True, metavar='FILE'
+    )
     parser.add_argument('--json', action='store_true', help='print a summary as JSON')
 
 
@@ -135,13 +130,3 @@ def _compiled_line(made: CompiledCut) -> str:
         f"halves' time; outputs differ by {made.output_difference:.1e} at most, boxes by "
         f'{made.box_difference_px:.1e} pixels, {made.frames_changed} frames find other objects'
     )
-
-
-def output_file(text: str) -> Path:
-    """Return the path of a file to write; an argparse type, so that it fails before any work."""
-    path = Path(text)
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f'{text!r} is a folder; name a file')
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f'folder {str(path.parent)!r} does not exist; make it')
-    return path

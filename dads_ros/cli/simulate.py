@@ -35,6 +35,7 @@ from dads_ros.replay.forecast import forecast
 from dads_ros.replay.forecast import LEAD_S
 from dads_ros.replay.forecast import Planner
 from dads_ros.replay.forecast import Steady
+from dads_ros.replay.methods import DEFAULT_METHODS
 from dads_ros.replay.prepare import prepare
 from dads_ros.replay.prepare import preprocess_s
 from dads_ros.report.table import ms_text
@@ -117,15 +118,20 @@ def run(args: argparse.Namespace) -> int:
         args.budget,
         args.privacy,
     )
+    preparing_s = preprocess_s(args.detector, args.weights, args.drive)
     links_bps = [mbps * 1e6 for mbps in args.uplink_mbps or ()]
     if len(links_bps) > 1 or len(rates_hz) > 1 or len(args.edge_slowdown) > 1:
         if args.trace:
             raise ConfigError('a trace is simulated by itself; give one rate and one slowdown')
+        _refuse_what_no_steady_state_has(args)
         situations = list(itertools.product(links_bps, rates_hz, args.edge_slowdown))
         shown = tqdm(situations, desc='simulating', unit='situation', delay=2, leave=False)
         rtt_s = args.rtt_ms / 1e3
         started_s = time.perf_counter()
-        steady = [planner.steady(bps, hz, slower, rtt_s) for bps, hz, slower in shown]
+        steady = [
+            planner.steady(bps, hz, slower, rtt_s, preparing_s * slower)
+            for bps, hz, slower in shown
+        ]
         wall_s = time.perf_counter() - started_s
         pace = {'count': len(steady), 'wall_s': wall_s}
         print(_json('situations', steady, pace) if args.json else steady_table(steady, wall_s))
@@ -140,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
         jitter=args.jitter,
         loss=args.loss,
         edge_factor=args.edge_slowdown[0],
-        preprocess_s=preprocess_s(args.detector, args.weights, args.drive) * args.edge_slowdown[0],
+        preprocess_s=preparing_s * args.edge_slowdown[0],
         lead_s=LEAD_S,
     )
     methods = tqdm(arguments.methods(args), desc='simulating', unit='method', delay=2, leave=False)
@@ -153,6 +159,18 @@ def run(args: argparse.Namespace) -> int:
     }  # fmt: skip
     print(_json('forecasts', forecasts, pace) if args.json else forecast_table(forecasts, wall_s))
     return 0
+
+
+def _refuse_what_no_steady_state_has(args: argparse.Namespace) -> None:
+    given = {
+        '--seconds': args.seconds is not None,
+        '--jitter': args.jitter > 0,
+        '--loss': args.loss > 0,
+        '--against': args.against != ','.join(DEFAULT_METHODS),
+    }
+    for option, is_given in given.items():
+        if is_given:
+            raise ConfigError(f'{option} is for one situation; give one link, rate and slowdown')
 
 
 def forecast_table(forecasts: Sequence[Forecast], wall_s: float) -> str:

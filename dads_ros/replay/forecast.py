@@ -27,6 +27,7 @@ from dads_ros.monitor.monitor import Monitor
 from dads_ros.monitor.policy import Policy
 from dads_ros.monitor.watch import with_cut
 from dads_ros.partition.situation import Situation
+from dads_ros.partition.table import PlanTable
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.planning import build_table
 from dads_ros.profiles.planning import cost_graphs
@@ -72,6 +73,7 @@ class Steady:
     Where the monitor settles when nothing changes.
 
     :param delay_s: of one frame; infinite where nothing arrives.
+    :param upload_s: None where the frame must not be sent.
     :param detections_hz: how many frames a second are answered.
     """
 
@@ -83,7 +85,7 @@ class Steady:
     delay_s: float
     detections_hz: float
     edge_only_s: float
-    upload_s: float
+    upload_s: float | None
 
 
 class Planner:
@@ -116,12 +118,11 @@ class Planner:
         self._at_budget = partial(
             at_budget, calibration=found, inputs=inputs, budget=accuracy_budget
         )
+        self._upload: tuple[PlanTable, int] | None = None
         if not privacy:
             jpeg = self._at_budget(METHODS[JPEG_UPLOAD]).codec
             table = with_cut(self.table, self._graphs, self.graph, inputs, jpeg)
             self._upload = table, table.row_of(inputs, jpeg)
-        else:
-            self._upload = self.table, self.table.local_row
 
     def policy(self, method: Method) -> Policy:
         """Return the policy of a method."""
@@ -136,9 +137,18 @@ class Planner:
         return policy
 
     def steady(
-        self, uplink_bps: float, rate_hz: float, edge_slowdown: float, rtt_s: float
+        self,
+        uplink_bps: float,
+        rate_hz: float,
+        edge_slowdown: float,
+        rtt_s: float,
+        preprocess_s: float = 0.0,
     ) -> Steady:
-        """Return the steady state of one situation; microseconds each."""
+        """
+        Return the steady state of one situation; microseconds each.
+
+        :param preprocess_s: what the car takes to make the network's input of an image.
+        """
         situation = Situation(
             uplink_bps=uplink_bps,
             rtt_s=rtt_s,
@@ -147,17 +157,22 @@ class Planner:
             overhead_bits=BUNDLE_OVERHEAD_BYTES * 8.0,
         )
         plan = best_plan(self.table, situation, PolicyLimits().gain)
-        upload_table, upload = self._upload
+        upload_s = None
+        if self._upload is not None:
+            table, row = self._upload
+            upload_s = preprocess_s + table.evaluate(row, situation, 'light').delay_s
+        local = self.table.evaluate(self.table.local_row, situation, 'light')
+        longest_s = max(plan.max_stage_s, preprocess_s + plan.edge_s)
         return Steady(
             uplink_bps=uplink_bps,
             rate_hz=rate_hz,
             edge_slowdown=edge_slowdown,
             plan=plan_name(self.graph, plan.boundary, plan.codec),
             mode=plan.mode if plan.boundary else 'local',
-            delay_s=plan.delay_s,
-            detections_hz=min(rate_hz, plan.max_rate_hz),
-            edge_only_s=self.table.evaluate(self.table.local_row, situation, 'light').delay_s,
-            upload_s=upload_table.evaluate(upload, situation, 'light').delay_s,
+            delay_s=preprocess_s + plan.delay_s,
+            detections_hz=min(rate_hz, 1.0 / longest_s) if longest_s > 0 else rate_hz,
+            edge_only_s=preprocess_s + local.delay_s,
+            upload_s=upload_s,
         )
 
 
@@ -185,5 +200,5 @@ def _forecast(method: str, run: Run) -> Forecast:
         frames=len(frames),
         answered=len(latencies_s),
         sent_bytes=sum(f.size_bytes for f in frames),
-        switches=len(run.switches),
+        switches=sum(s.time_s > frames[0].stamp_s for s in run.switches) if frames else 0,
     )

@@ -24,12 +24,10 @@ from functools import partial
 import os
 from pathlib import Path
 import platform
-import shutil
 import tempfile
 import time
 from typing import NoReturn
 
-from dads_ros.errors import RecordError
 from dads_ros.media.run_bag import write_run_bag
 from dads_ros.media.run_video import as_played
 from dads_ros.media.run_video import write_run_video
@@ -37,6 +35,11 @@ from dads_ros.media.sources import open_source
 from dads_ros.media.sources import Source
 from dads_ros.processes import require_programs
 from dads_ros.profiles.calibration import Calibration
+from dads_ros.replay.folder import check_is_session
+from dads_ros.replay.folder import clear_session
+from dads_ros.replay.folder import finish_run
+from dads_ros.replay.folder import RUNS
+from dads_ros.replay.folder import unfinished_run
 from dads_ros.replay.methods import at_budget
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import WARMUP_FRAMES
@@ -109,10 +112,7 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
         calibration.require(profile.model_hash)
     slowdown = drive.edge_slowdown
     rate = drive.rate_hz / source.rate_hz if drive.rate_hz else 1.0
-    for old in ('runs', 'logs'):
-        shutil.rmtree(folder / old, ignore_errors=True)
-    for old in (VIDEO, STILLS):
-        (folder / old).unlink(missing_ok=True)
+    clear_session(folder)
     with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
         files = Path(scratch)
         slowed_down(profile, slowdown).save(files / 'edge.json')
@@ -145,10 +145,11 @@ def record_session(drive: Drive, methods: tuple[Method, ...], folder: Path) -> N
                     method, source, rate, prepared, _link(drive, trace), slowdown, kind, curve
                 ),
             )
-            run = folder / 'runs' / method.name
+            run = unfinished_run(folder, method.name)
             with tqdm(total=source.frame_count, unit='frame', desc=method.name) as bar:
                 replay(setup, method, run, info, partial(_show, bar))
             write_truth(run, _truth(source, setup.stamp_origin_ns, rate))
+            finish_run(folder, method.name)
     _tell(drive, source, setup, methods, folder)
 
 
@@ -156,25 +157,20 @@ def _tell(
     drive: Drive, source: Source, setup: RunSetup, methods: tuple[Method, ...], folder: Path
 ) -> None:
     """Leave the first run as video and bag, and the camera's own stamps in all of them."""
-    first = load_run(folder / 'runs' / methods[0].name)
+    first = load_run(folder / RUNS / methods[0].name)
+    # Before what may fail: a report that is made later has them, too.
+    if source.has_stamps and setup.rate != 1.0:
+        cameras = cameras_stamps(source, setup.stamp_origin_ns, setup.rate)
+        for method in methods:
+            restore_stamps(folder / RUNS / method.name, cameras)
     played = partial(as_played, source, setup.stamp_origin_ns, setup.rate)
     write_run_video(first, played(), folder / VIDEO, folder / STILLS)
     if drive.bag is not None:
         write_run_bag(first, played(), drive.bag)
-    if source.has_stamps and setup.rate != 1.0:
-        cameras = cameras_stamps(source, setup.stamp_origin_ns, setup.rate)
-        for method in methods:
-            restore_stamps(folder / 'runs' / method.name, cameras)
 
 
 def _show(bar: tqdm[NoReturn], count: int) -> None:
     bar.update(count - bar.n)
-
-
-def check_is_session(folder: Path) -> None:
-    """Raise RecordError when the folder holds something that is no session of ours."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / 'runs').is_dir():
-        raise RecordError(f'{str(folder)!r} holds other files; give an empty or a new folder')
 
 
 def run_info(

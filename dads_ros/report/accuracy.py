@@ -47,16 +47,34 @@ def measure_accuracy(run: RunRecord, frames: Sequence[FrameRecord]) -> Accuracy 
     of classes that the detector does not know are left out.
     :return: None when there is no such frame or no true box in them.
     """
+    stamps = _answered(run, frames)
+    return _accuracy(run, sorted(stamps)) if stamps else None
+
+
+def accuracy_gain(before: RunRecord, after: RunRecord) -> float:
+    """
+    Return by how much the AP50 of a run is above another's, on the frames that both answered.
+
+    On different frames it would tell which frames were the easier ones. Frames of the warm-up are
+    left out; 0 where there is nothing to tell by.
+    """
+    both = _answered(before, before.frames[before.info.warmup_frames :])
+    both &= _answered(after, after.frames[after.info.warmup_frames :])
+    old, new = (_accuracy(run, sorted(both)) if both else None for run in (before, after))
+    return new.ap50 - old.ap50 if old and new else 0.0
+
+
+def _answered(run: RunRecord, frames: Sequence[FrameRecord]) -> set[int]:
+    """Return the stamps of those frames that were answered and have ground truth."""
+    answered = {frame.stamp_ns for frame in frames if frame.outcome.is_published}
+    truth = {record.stamp_ns for record in run.truth}
+    return answered & truth & {record.stamp_ns for record in run.detections}
+
+
+def _accuracy(run: RunRecord, stamps: Sequence[int]) -> Accuracy | None:
     truth = {record.stamp_ns: record for record in run.truth}
     found = {record.stamp_ns: record for record in run.detections}
     labels = run.info.labels
-    stamps = [
-        frame.stamp_ns
-        for frame in frames
-        if frame.outcome.is_published and frame.stamp_ns in truth and frame.stamp_ns in found
-    ]
-    if not stamps:
-        return None
     measured = average_precision(
         [_found(found[stamp], labels) for stamp in stamps],
         [_truth(truth[stamp], labels) for stamp in stamps],

@@ -124,9 +124,9 @@ def stage_means(run: RunRecord) -> list[dict[str, Any]]:
 
 
 def decisions(run: RunRecord) -> list[dict[str, Any]]:
-    """Return every plan of a run with its reason, and what its frames then took."""
+    """Return every plan of a run with its reason, and what its frames after the warm-up took."""
     took_s: dict[int, list[float]] = {plan.plan_id: [] for plan in run.plans}
-    for frame in run.frames:
+    for frame in run.frames[run.info.warmup_frames :]:
         if frame.outcome.is_published and frame.plan_id in took_s:
             took_s[frame.plan_id].append(frame.total_s)
     return [

@@ -58,7 +58,8 @@ def age_series(
     Return the age of the newest detections in seconds, every AGE_STEP_S from start to end.
 
     :param publications: (arrival of the frame, publication of its detections) on one clock.
-    :return: not a number before the first publication.
+    :return: before the first publication the time since the start, the least that the car has been
+        blind for; not a number where nothing was ever published.
     """
     times_s = np.arange(start_s, end_s, AGE_STEP_S)
     if not publications:
@@ -66,7 +67,7 @@ def age_series(
     arrived_s, published_s = np.array(sorted(publications, key=lambda pair: pair[1])).T
     newest_s = np.maximum.accumulate(arrived_s)
     count = np.searchsorted(published_s, times_s, side='right')
-    return np.where(count > 0, times_s - newest_s[np.maximum(count, 1) - 1], np.nan)
+    return times_s - np.where(count > 0, newest_s[np.maximum(count, 1) - 1], start_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ class Summary:
     mode_switches: int
     accuracy: Accuracy | None
     age_s: np.ndarray = field(repr=False, compare=False)
+    run: RunRecord = field(repr=False, compare=False)
 
     @property
     def answered(self) -> int:
@@ -120,6 +121,7 @@ def summarise(run: RunRecord) -> Summary:
         mode_switches=_mode_switches(_in_force(run, frames)),
         accuracy=measure_accuracy(run, frames),
         age_s=age_s,
+        run=run,
     )
 
 

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 import enum
 
+from dads_ros.report.accuracy import accuracy_gain
 from dads_ros.report.record import MAIN_METHOD
 from dads_ros.report.schema import LinkKind
 from dads_ros.report.schema import RunInfo
@@ -111,9 +112,7 @@ def link_words(info: RunInfo) -> str:
 def compare(main: Summary, baseline: Summary) -> Comparison:
     """Return how the moving cut stands beside a baseline."""
     ratio = ratio_of_means(baseline.age_s, main.age_s)
-    gain = 0.0
-    if main.accuracy is not None and baseline.accuracy is not None:
-        gain = main.accuracy.ap50 - baseline.accuracy.ap50
+    gain = accuracy_gain(baseline.run, main.run)
     return Comparison(baseline.method, ratio, _standing(main, baseline, ratio), gain)
 
 
@@ -185,18 +184,35 @@ def _worth(main: Summary, others: Sequence[Comparison], summaries: Sequence[Summ
             'The run is too short to say whether the surgery was worth it; replay a longer clip.'
         )
     if not honest:
-        but = [f'{method_words(o.method)} was as fresh but less accurate' for o in rivals]
+        but = [_less_accurate(o) for o in rivals]
         but += [
             f'{method_words(o.method)} was not as fresh but more accurate, by '
-            f'{-o.accuracy_gain:.3f} of AP50 on the frames that it answered'
+            f'{-o.accuracy_gain:.3f} of AP50 on the frames that both answered'
             for o in others
             if o.standing is Standing.BETTER and o.more_accurate
         ]
-        return ' '.join(['Surgery was worth it here.', *map(_sentence, but)])
+        return ' '.join([_gained(main), *map(_sentence, but)])
     best = min(honest, key=lambda o: o.ratio.value if o.ratio else 1.0)
     how = 'was as good' if best.standing is Standing.SAME else 'was better'
     text = f'Surgery was not worth it here: {method_words(best.method)} {how}.'
     return text + _saved(main, next(s for s in summaries if s.method == best.method))
+
+
+def _gained(main: Summary) -> str:
+    if any(use.partial for use in main.plans):
+        return 'Surgery was worth it here.'
+    return (
+        'Moving between the car and the cloud was worth it here; '
+        'cutting the network had no part in it.'
+    )
+
+
+def _less_accurate(other: Comparison) -> str:
+    fresh = 'as fresh' if other.standing is Standing.SAME else 'fresher'
+    return (
+        f'{method_words(other.method)} was {fresh} but less accurate, by '
+        f'{other.accuracy_gain:.3f} of AP50 on the frames that both answered'
+    )
 
 
 def _reservations(

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import fields
 from pathlib import Path
 import textwrap
 from typing import Any
@@ -33,6 +34,8 @@ from dads_ros.report.verdict import judge
 from dads_ros.report.verdict import Verdict
 from tqdm import tqdm
 
+PAGE = 'report.html'
+DETECTIONS = 'detections.jsonl'
 VIDEO = 'annotated.webm'
 STILLS = 'montage.jpg'
 
@@ -60,10 +63,10 @@ def write_report(session: Path) -> Report:
     )
     verdict = judge(runs[0].info, summaries)
     video = VIDEO if (session / VIDEO).is_file() else None
-    page = session / 'report.html'
+    page = session / PAGE
     write_text(page, render(runs, summaries, verdict, video))
-    detections = session / 'runs' / runs[0].info.method / 'detections.jsonl'
-    write_text(session / 'detections.jsonl', detections.read_text(encoding='utf-8'))
+    detections = session / 'runs' / runs[0].info.method / DETECTIONS
+    write_text(session / DETECTIONS, detections.read_text(encoding='utf-8'))
     return Report(page, summaries, verdict)
 
 
@@ -93,6 +96,6 @@ def _plans_text(summary: Summary) -> str:
 
 
 def _figures(summary: Summary) -> dict[str, Any]:
-    figures = to_json(summary) | {'answered': summary.answered}
-    del figures['age_s']
-    return figures
+    hidden = ('age_s', 'run')
+    shown = {f.name: getattr(summary, f.name) for f in fields(summary) if f.name not in hidden}
+    return to_json(shown) | {'answered': summary.answered}

@@ -22,7 +22,6 @@ from dataclasses import replace
 import json
 from pathlib import Path
 import re
-import shutil
 import tempfile
 import time
 from typing import Any
@@ -31,6 +30,10 @@ from dads_ros.media.sources import open_source
 from dads_ros.model.threads import use_threads
 from dads_ros.processes import placed
 from dads_ros.profiles.calibration import Calibration
+from dads_ros.replay.folder import check_is_session
+from dads_ros.replay.folder import clear_session
+from dads_ros.replay.folder import finish_run
+from dads_ros.replay.folder import unfinished_run
 from dads_ros.replay.methods import at_budget
 from dads_ros.replay.methods import Method
 from dads_ros.replay.prepare import prepare
@@ -38,7 +41,6 @@ from dads_ros.replay.prepare import Prepared
 from dads_ros.replay.prepare import slowed_down
 from dads_ros.replay.run import replay
 from dads_ros.replay.run import RunSetup
-from dads_ros.replay.session import check_is_session
 from dads_ros.replay.session import run_info
 from dads_ros.report.atomic import write_text
 from dads_ros.report.record import load_run
@@ -108,8 +110,7 @@ def drive_methods(drive: Drive, methods: Sequence[Method], folder: Path) -> dict
     """
     check_is_session(folder)
     prepared = prepare(drive.detector, drive.weights, drive.clip)
-    for old in ('runs', 'logs'):
-        shutil.rmtree(folder / old, ignore_errors=True)
+    clear_session(folder)
     measured = {method.name: drive_once(drive, method, prepared, folder) for method in methods}
     report = report_document(write_report(folder))
     results = {
@@ -138,8 +139,10 @@ def drive_once(drive: Drive, method: Method, prepared: Prepared, folder: Path) -
     with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
         run_setup = _run_setup(drive, prepared, Path(scratch))
         with make_bed(setup, folder / 'logs' / method.name) as bed:
-            usage = _drive(drive, run_setup, method, info, bed, folder / 'runs' / method.name)
+            run = unfinished_run(folder, method.name)
+            usage = _drive(drive, run_setup, method, info, bed, run)
             seen = bed.measured()
+        finish_run(folder, method.name)
         told = _told(folder / 'logs' / method.name)
     return seen | usage | told | {'relay': bed.relayed()}
 
@@ -209,14 +212,14 @@ def _complete_info(run: Path) -> None:
     """
     Say in run.json what only the run could tell.
 
-    That is how many frames the camera sent while it ran, by their stamps, and when, on the
-    recorder's clock, the trace began: as the first frame had ended.
+    That is how many frames the camera sent while it ran, by their stamps, and when after the first
+    frame's arrival the trace began: as the first one had ended.
     """
     record = load_run(run)
     info, frames = record.info, record.frames
     if not frames:
         return
-    begin_s = min(frame.t_s + frame.total_s for frame in frames)
+    begin_s = min(frame.t_s + frame.total_s for frame in frames) - frames[0].t_s
     trace = tuple((time_s + begin_s, rate_bps) for time_s, rate_bps in info.link.trace or ())
     played_s = (frames[-1].stamp_ns - frames[0].stamp_ns) / 1e9
     info = replace(

@@ -18,6 +18,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dads_ros.report.record import load_session
+from dads_ros.report.schema import RunRecord
+from dads_ros.report.summary import summarise
+from dads_ros.report.summary import Summary
 import pytest
 from synthetic_runs import write_session
 
@@ -25,3 +29,13 @@ from synthetic_runs import write_session
 @pytest.fixture(scope='session')
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_session(tmp_path_factory.mktemp('session'))
+
+
+@pytest.fixture(scope='session')
+def runs(session: Path) -> dict[str, RunRecord]:
+    return {run.info.method: run for run in load_session(session)}
+
+
+@pytest.fixture(scope='session')
+def summaries(runs: dict[str, RunRecord]) -> dict[str, Summary]:
+    return {method: summarise(run) for method, run in runs.items()}

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 import re
@@ -37,6 +38,7 @@ from dads_ros.partition.paper import tiny_yolov2_costs
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.calibration import CodecAccuracy
 from dads_ros.profiles.profile import Profile
+from dads_ros.replay.folder import RUNS
 from dads_ros.replay.methods import JPEG_UPLOAD
 from dads_ros.replay.methods import Method
 from dads_ros.replay.methods import METHODS
@@ -62,6 +64,13 @@ _TELLING_S = 10.0
 _ZOO_ROUNDS = 10
 # Until the nodes are ready, at least; then as long as it took the last time.
 _START_S = 8.0
+
+
+def on_its_clock(run: RunRecord) -> RunRecord:
+    """Return a run with its link's trace on the recorder's clock, as its other records are."""
+    first_s = run.frames[0].t_s if run.frames else 0.0
+    trace = tuple((first_s + time_s, rate_bps) for time_s, rate_bps in run.info.link.trace or ())
+    return replace(run, info=replace(run.info, link=replace(run.info.link, trace=trace)))
 
 
 @cache
@@ -132,7 +141,7 @@ class Rig:
             prepared = prepared_for(drive.detector, drive.clip)
             begin_s = time.monotonic()
             counted = drive_once(drive, method, prepared, folder)
-            run = load_run(folder / 'runs' / method.name)
+            run = on_its_clock(load_run(folder / RUNS / method.name))
         except DadsError as error:
             tqdm.write(f'{title} failed: {error}', file=sys.stderr)
             self.failed.append(f'{title}: {error}')
