@@ -29,8 +29,8 @@ install_hash() {
   ) | sha256sum
 }
 
-is_current() {  # DIRECTORY HASH
-  [[ -f $1/.made-from && $(<"$1/.made-from") == "$2" ]]
+is_current() {  # DIRECTORY HASH: made from that, by a Python that is still there
+  [[ -f $1/.made-from && $(<"$1/.made-from") == "$2" && -x $venv/bin/python ]]
 }
 
 # Enough to run: python, g++, make and Python's headers. Wheels and pip bring the rest.

@@ -22,6 +22,7 @@ import os
 from pathlib import Path
 import shutil
 
+from dads_ros.domain import claim
 from hypothesis import settings
 import pytest
 
@@ -34,7 +35,8 @@ settings.load_profile('dads_ros')
 
 def pytest_configure() -> None:
     # Two runs on one machine must not meet: Fast DDS hears its own domain only.
-    os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)
+    domains = (1 + (os.getpid() + i) % 100 for i in range(100))
+    os.environ['ROS_DOMAIN_ID'] = str(next(d for d in domains if claim(f'test-{d}') is not None))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     # Without it rclpy sends an np.float32 as 0.0 and says nothing.
     os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'

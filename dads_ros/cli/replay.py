@@ -23,6 +23,8 @@ import sys
 import tempfile
 
 from dads_ros.cli import arguments
+from dads_ros.domain import sole_use_of_domain
+from dads_ros.processes import interrupted_by_signals
 from dads_ros.replay.session import Drive
 from dads_ros.replay.session import record_session
 from dads_ros.report.write import report_document
@@ -79,7 +81,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay, write the report, print its table."""
-    with tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
+    with (
+        interrupted_by_signals(),
+        sole_use_of_domain(),
+        tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch,
+    ):
         drive = Drive(
             source=args.drive,
             rate_hz=args.rate,

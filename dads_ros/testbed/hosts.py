@@ -24,6 +24,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import ExitStack
+from contextlib import suppress
 import ctypes
 from dataclasses import dataclass
 import enum
@@ -33,6 +34,7 @@ from pathlib import Path
 import signal
 from typing import TypeVar
 
+from dads_ros.errors import HostError
 from dads_ros.processes import Place
 from dads_ros.processes import uninterrupted
 from dads_ros.testbed.system import is_leftover
@@ -201,12 +203,14 @@ def _remove_namespace(name: str) -> None:
     """Remove a namespace and whatever still runs in it, if it is there."""
     if not (_NAMESPACES / name).exists():
         return
-    for pid in run('ip', 'netns', 'pids', name).split():
-        try:
-            os.kill(int(pid), signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    run('ip', 'netns', 'delete', name)
+    try:
+        for pid in run('ip', 'netns', 'pids', name).split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        run('ip', 'netns', 'delete', name)
+    except HostError:
+        if (_NAMESPACES / name).exists():  # else somebody else removed it meanwhile
+            raise
 
 
 def _cable(one: Port, other: Port) -> None:

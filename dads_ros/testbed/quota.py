@@ -144,18 +144,24 @@ def _make(folder: Path) -> None:
             children.write_text('+cpu')
         folder.mkdir()
     except OSError as error:
-        raise HostError(f'cannot make control group {str(folder)!r}: {error.strerror}') from error
+        raise HostError(
+            f'cannot make control group {str(folder)!r}: {error.strerror}; start the container '
+            'with --privileged --cgroupns=host, or run without a quota'
+        ) from error
 
 
 def _remove(folder: Path) -> None:
     """Remove a group and whatever still runs in it, if it is there."""
     deadline_s = time.monotonic() + _REMOVAL_S
     while folder.exists():
-        for pid in (folder / 'cgroup.procs').read_text().split():
-            with suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
         try:
+            for pid in map(int, (folder / 'cgroup.procs').read_text().split()):
+                if pid > 0:  # 0 is a process of another namespace; to kill, all of our own group
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
             folder.rmdir()
+        except FileNotFoundError:
+            return  # somebody else removed it meanwhile
         except OSError as error:  # busy until the killed ones are gone
             if time.monotonic() > deadline_s:
                 raise HostError(f'cannot remove control group {str(folder)!r}: {error}') from error

@@ -30,7 +30,7 @@ import subprocess
 
 from dads_ros.errors import HostError
 
-_OWNED = re.compile(r'dads-(\d+)-(\d+)-\w+')
+_OWNED = re.compile(r'dads-(\d+)-(\d+)-(\d+)-\w+')
 _CAP_NET_ADMIN = 1 << 12
 _CAP_SYS_ADMIN = 1 << 21
 
@@ -63,14 +63,27 @@ def require_rights() -> None:
 
 
 def owned_name(role: str) -> str:
-    """Return the name of something that this process makes."""
-    return f'dads-{os.getpid()}-{_started(os.getpid())}-{role}'
+    """Return the name of something that this process makes; it tells who that is."""
+    pid = os.getpid()
+    return f'dads-{pid}-{_started(pid)}-{_processes_seen()}-{role}'
 
 
 def is_leftover(name: str) -> bool:
-    """Return whether a name is of something whose owner has ended."""
+    """
+    Return whether a name is of something whose owner has ended.
+
+    Of an owner in another container nothing is known: it may well be at work.
+    """
     match = _OWNED.fullmatch(name)
-    return match is not None and _started(int(match[1])) != int(match[2])
+    if match is None:
+        return False
+    pid, started, seen = map(int, match.groups())
+    return seen == _processes_seen() and _started(pid) != started
+
+
+def _processes_seen() -> int:
+    """Return which processes can be seen from here: a number of the namespace of their ids."""
+    return Path('/proc/self/ns/pid').stat().st_ino
 
 
 def _started(pid: int) -> int | None:

@@ -117,7 +117,9 @@ def options(*arguments):
 
 
 @pytest.mark.long
-def test_bench_prints_one_object_with_the_promised_keys(data, capsys):
+def test_bench_prints_one_object_with_the_promised_keys(data, capsys, monkeypatch):
+    monkeypatch.setattr(bench, 'TRIAL_FRAMES', 8)  # the pages' commands draw all
+    monkeypatch.setattr(bench, 'FRAMES', 10 * bench.RATE_HZ)
     assert bench.run(options('--data', data, '--json')) == 0
     result = json.loads(capsys.readouterr().out)
     assert {

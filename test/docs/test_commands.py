@@ -59,6 +59,14 @@ TRIED = {
     'dads bench faults': 'test/node/test_faults.py::test_all_faults_are_listed',
     'dads bench detector --data ../shared/driving --json': 'test/core/test_detector_bench.py'
     '::test_bench_prints_one_object_with_the_promised_keys',
+    **dict.fromkeys(
+        (
+            'dads train --data ../shared/driving --out runs/plain',
+            'dads train --data ../shared/driving --out runs/cheap',
+            'dads train --data ../shared/driving --out runs/held-out',
+        ),
+        'test/core/test_detector_training.py::test_one_command_trains_and_refuses_to_overwrite',
+    ),
     'ping_cloud': 'test/node/test_security.py::test_cloud_is_pinged_with_the_key_and_not_without',
     'python test/fuzz/fuzz_bundle.py': 'test/fuzz/test_fuzz_bundle.py'
     '::test_fuzzer_finds_nothing_in_a_short_run',

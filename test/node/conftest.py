@@ -48,18 +48,25 @@ class Peer:
         self._folder = folder
 
     def start(
-        self, executable: str, namespace: str = '', *, ends: bool = False, **parameters: object
+        self,
+        executable: str,
+        namespace: str = '',
+        *,
+        ends: bool = False,
+        waits: bool = True,
+        **parameters: object,
     ) -> Process:
         """
-        Start a node and wait until it is active, or said to wait for somebody to start it.
+        Start a node and wait until it is active, unless somebody else is to start it.
 
         :param ends: whether it may be stopped while others run.
+        :param waits: False to start the next one meanwhile.
         """
         name = f'{namespace.strip("/")}-{executable}'
         log = self._folder / f'{name}-{len(list(self._folder.glob("*.log")))}.log'
         command = node_command(executable, parameters, namespace)
         process = self.processes.start(name, command, log, ends=ends)
-        if parameters.get('autostart', True):
+        if waits and parameters.get('autostart', True):
             self.until(lambda: process.has_logged(': active'), f'{name} to be active')
         return process
 

@@ -37,13 +37,17 @@ def fleet(peer: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     profile = prepare(DEFAULT_DETECTOR, None, 'scene').profile
     slowed_down(profile, 20.0).save(folder / 'edge.json')
     profile.save(folder / 'cloud.json')
-    peer.start('cloud', threads=1, vehicles=[CARS[0]])
+    started = [peer.start('cloud', waits=False, threads=1, vehicles=[CARS[0]])]
     for car in CARS:
-        peer.start(
-            'car', car, threads=1, emulated_slowdown=20.0, image_reliability='reliable',
-            edge_profile=str(folder / 'edge.json'), cloud_profile=str(folder / 'cloud.json'),
-        )  # fmt: skip
-        peer.start('player', car, loop=True, rate=0.4)
+        started += [
+            peer.start(
+                'car', car, waits=False,
+                threads=1, emulated_slowdown=20.0, image_reliability='reliable',
+                edge_profile=str(folder / 'edge.json'), cloud_profile=str(folder / 'cloud.json'),
+            ),
+            peer.start('player', car, waits=False, loop=True, rate=0.4),
+        ]  # fmt: skip
+    peer.until(lambda: all(p.has_logged(': active') for p in started), 'all to be active', 60.0)
     return peer
 
 

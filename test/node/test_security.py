@@ -17,11 +17,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 import subprocess
 import time
 from typing import Any
+from typing import TypeAlias
 from xml.etree import ElementTree
 
 from dads_ros.bench.faults.cast import NAMESPACE
@@ -162,8 +164,9 @@ def test_sros2_policy_allows_exactly_what_a_node_opens(
     publishes = allowed("topics[@publish='ALLOW']/topic")
     subscribes = allowed("topics[@subscribe='ALLOW']/topic")
     replies = allowed("services[@reply='ALLOW']/service")
-    opened = endpoints(name)
+    wanted = publishes, subscribes, replies
     # A policy serves plain and sealed topics; these nodes have sealed ones.
+    opened = endpoints(name, lambda found: (*map(with_plain, found[:2]), found[2]) == wanted)
     assert publishes == with_plain(opened[0])
     assert subscribes == with_plain(opened[1])
     assert replies == opened[2]
@@ -181,8 +184,15 @@ def rig_name(name: str, node: str) -> str:
     return name if name.startswith('/') else f'{NAMESPACE}/{name}'
 
 
-def endpoints(name: str) -> tuple[set[str], set[str], set[str]]:
-    """Return the topics that a node publishes and subscribes, and the services that it offers."""
+Endpoints: TypeAlias = tuple[set[str], set[str], set[str]]
+
+
+def endpoints(name: str, are_all: Callable[[Endpoints], bool]) -> Endpoints:
+    """
+    Return the topics that a node publishes and subscribes, and the services that it offers.
+
+    They become known one by one: until they are all, or for ten seconds.
+    """
     import rclpy
 
     context = rclpy.Context()
@@ -193,14 +203,17 @@ def endpoints(name: str) -> tuple[set[str], set[str], set[str]]:
         while (name, NAMESPACE) not in node.get_node_names_and_namespaces():
             assert time.monotonic() < deadline_s, f'{name} was not discovered'
             time.sleep(0.1)
-        time.sleep(1.0)  # its endpoints follow
         ask = (
             node.get_publisher_names_and_types_by_node,
             node.get_subscriber_names_and_types_by_node,
             node.get_service_names_and_types_by_node,
         )
-        found = [{topic for topic, _ in query(name, NAMESPACE)} for query in ask]
-        return found[0], found[1], found[2]
+        while True:
+            found = [{topic for topic, _ in query(name, NAMESPACE)} for query in ask]
+            opened = found[0], found[1], found[2]
+            if are_all(opened) or time.monotonic() > deadline_s:
+                return opened
+            time.sleep(0.05)
     finally:
         node.destroy_node()
         rclpy.shutdown(context=context)

@@ -25,10 +25,10 @@ import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(400)]
 
-SOAK_S = 120.0
+SOAK_S = 60.0
 
 
-def test_two_minutes_leave_memory_and_files_as_they_were(tmp_path: Path) -> None:
+def test_a_minute_leaves_memory_and_files_as_they_were(tmp_path: Path) -> None:
     with Rig(tmp_path / 'rig') as rig:
         found = soak(rig, SOAK_S)
         rig.stop('edge')

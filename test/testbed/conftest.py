@@ -27,6 +27,7 @@ from dads_ros.errors import HostError
 from dads_ros.testbed.hosts import Host
 from dads_ros.testbed.hosts import in_namespace
 from dads_ros.testbed.hosts import Link
+from dads_ros.testbed.quota import cpu_quota
 from dads_ros.testbed.system import require_rights
 import pytest
 
@@ -48,6 +49,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             require_rights()
         except HostError as error:
             pytest.skip(str(error))
+
+
+@pytest.fixture(scope='session')
+def needs_controller() -> None:
+    """Skip where no control group with a quota can be made."""
+    try:
+        with cpu_quota(1.0):
+            pass
+    except HostError as error:
+        pytest.skip(str(error))
 
 
 def open_udp(host: Host) -> socket.socket:

@@ -32,7 +32,7 @@ from dads_ros.report.schema import LinkKind
 from dads_ros.testbed.quota import find_controller
 import pytest
 
-pytestmark = [pytest.mark.root, pytest.mark.ros]
+pytestmark = [pytest.mark.root, pytest.mark.ros, pytest.mark.usefixtures('needs_controller')]
 
 NAMESPACES = Path('/run/netns')
 PATIENCE_S = 120.0

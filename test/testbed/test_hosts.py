@@ -106,10 +106,13 @@ def test_clean_removes_only_what_the_dead_left() -> None:
 
 def test_names_tell_whether_their_owner_lives() -> None:
     mine = owned_name('car')
-    dads, pid, started, role = mine.split('-')
+    dads, pid, started, seen, role = mine.split('-')
     assert not is_leftover(mine)
     # Another process had this id before.
-    assert is_leftover('-'.join((dads, pid, str(int(started) - 1), role)))
+    gone = str(int(started) - 1)
+    assert is_leftover('-'.join((dads, pid, gone, seen, role)))
+    # In another container there may be one that lives.
+    assert not is_leftover('-'.join((dads, pid, gone, str(int(seen) + 1), role)))
     assert not is_leftover('cloud')
     assert not is_leftover('dads-12')
 

@@ -39,14 +39,6 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-@pytest.fixture
-def needs_controller() -> None:
-    try:
-        find_controller(Path('/proc/mounts'))
-    except HostError as error:
-        pytest.skip(str(error))
-
-
 @pytest.mark.root
 @pytest.mark.usefixtures('needs_controller')
 def test_a_group_gets_its_share(tmp_path: Path) -> None:

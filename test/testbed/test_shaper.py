@@ -103,4 +103,6 @@ def test_a_follower_tells_what_went_wrong() -> None:
         Follower(Trace((0.0, 0.01), (1.0, 2.0)), set_rate) as f,
     ):
         f.start()
-        time.sleep(0.2)
+        until_s = time.monotonic() + 10
+        while f._error is None and time.monotonic() < until_s:
+            time.sleep(0.01)

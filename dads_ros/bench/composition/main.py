@@ -36,6 +36,7 @@ from dads_ros.bench.faults.cast import NAMESPACE
 from dads_ros.bench.faults.cast import SCENE_HZ
 from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.fleet.main import narrowest
+from dads_ros.domain import sole_use_of_domain
 from dads_ros.pipeline.frame import Outcome
 from dads_ros.processes import interrupted_by_signals
 from dads_ros.profiles.profiling import machine_name
@@ -83,7 +84,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    with interrupted_by_signals(), tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
+    with (
+        interrupted_by_signals(),
+        sole_use_of_domain(),
+        tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch,
+    ):
         result = measure(Path(scratch), args.seconds, args.rounds)
     if args.write:
         write_between(args.write, BEGIN, table(result), END)

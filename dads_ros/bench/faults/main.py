@@ -49,6 +49,7 @@ from dads_ros.bench.faults.rig import Rig
 from dads_ros.bench.faults.rotation import Keys
 from dads_ros.bench.faults.scenarios import scenarios
 from dads_ros.bench.faults.soak import soak
+from dads_ros.domain import sole_use_of_domain
 from dads_ros.processes import interrupted_by_signals
 from dads_ros.security.keys import Keyring
 from dads_ros.security.seal import Opener
@@ -77,7 +78,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     soak_s = args.soak_s or (30.0 if args.quick else 120.0)
-    with interrupted_by_signals(), tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
+    with (
+        interrupted_by_signals(),
+        sole_use_of_domain(),
+        tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch,
+    ):
         result = measure(Path(scratch), soak_s, quick=args.quick)
     if args.write:
         docs.write(args.write, result)

@@ -34,6 +34,7 @@ from dads_ros.bench.fleet import docs
 from dads_ros.bench.fleet.batching import Batch
 from dads_ros.bench.fleet.batching import measure as measure_batches
 from dads_ros.detector.api import load_detector
+from dads_ros.domain import sole_use_of_domain
 from dads_ros.graph import LayerGraph
 from dads_ros.model.capture import capture_detector
 from dads_ros.processes import interrupted_by_signals
@@ -88,7 +89,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    with interrupted_by_signals(), tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch:
+    with (
+        interrupted_by_signals(),
+        sole_use_of_domain(),
+        tempfile.TemporaryDirectory(prefix='dads_ros-') as scratch,
+    ):
         result = measure(Path(scratch), args.seconds)
     if args.write:
         docs.write(args.write, result)
