@@ -150,7 +150,8 @@ def test_plan_prints_one_object_per_uplink(
     )  # fmt: skip
     assert none['edge'] == ['in', 'a', 'b']
     assert slow == {
-        'mode': 'light', 'edge': ['in', 'a'], 'edge_s': 0.1, 'transfer_s': 0.1, 'cloud_s': 0.09,
+        'uplink_mbps': 0.08, 'mode': 'light', 'boundary': ['a'], 'edge': ['in', 'a'],
+        'edge_s': 0.1, 'transfer_s': 0.1, 'cloud_s': 0.09,
         'delay_s': 0.29, 'max_stage_s': 0.1, 'lower_bound_s': 0.29, 'max_rate_hz': 10.0,
     }  # fmt: skip
     assert fast['edge'] == ['in']
