@@ -130,7 +130,7 @@ def _programs() -> Finding:
 
 def _middleware() -> Finding:
     # Unset, it is Fast DDS in every distribution from Humble on.
-    name = os.environ.get('RMW_IMPLEMENTATION') or 'rmw_fastrtps_cpp, by default,'
+    name = os.environ.get('RMW_IMPLEMENTATION') or 'rmw_fastrtps_cpp (default)'
     is_old = os.environ.get('ROS_DISTRO') in FAST_DDS_2
     variable, file = (
         ('FASTRTPS_DEFAULT_PROFILES_FILE', 'config/fastdds2.xml')

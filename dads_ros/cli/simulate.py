@@ -109,6 +109,10 @@ def run(args: argparse.Namespace) -> int:
     rates_hz = args.rate or (source.rate_hz,)
     if not all(rates_hz) or not all(args.edge_slowdown):
         raise ConfigError('--rate and --edge-slowdown must be over 0')
+    several = (args.uplink_mbps or (), rates_hz, args.edge_slowdown)
+    has_several = any(len(values) > 1 for values in several)
+    if has_several:
+        _refuse_what_no_steady_state_has(args)
     edge = Profile.load(args.edge) if args.edge else None
     edge = edge or prepare(args.detector, args.weights, args.drive).profile
     planner = Planner(
@@ -120,10 +124,7 @@ def run(args: argparse.Namespace) -> int:
     )
     preparing_s = preprocess_s(args.detector, args.weights, args.drive)
     links_bps = [mbps * 1e6 for mbps in args.uplink_mbps or ()]
-    if len(links_bps) > 1 or len(rates_hz) > 1 or len(args.edge_slowdown) > 1:
-        if args.trace:
-            raise ConfigError('a trace is simulated by itself; give one rate and one slowdown')
-        _refuse_what_no_steady_state_has(args)
+    if has_several:
         situations = list(itertools.product(links_bps, rates_hz, args.edge_slowdown))
         shown = tqdm(situations, desc='simulating', unit='situation', delay=2, leave=False)
         rtt_s = args.rtt_ms / 1e3
@@ -162,6 +163,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refuse_what_no_steady_state_has(args: argparse.Namespace) -> None:
+    if args.trace:
+        raise ConfigError('a trace is simulated by itself; give one rate and one slowdown')
     given = {
         '--seconds': args.seconds is not None,
         '--jitter': args.jitter > 0,

@@ -134,7 +134,9 @@ def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
         elif marker not in _JPEG_PLAIN:
             return None
         at += 2 + max(2, _big(data[at + 2 : at + 4]))
-    if data[at + 1] != _START_OF_SCAN or len(frames) != 1:
+    else:
+        return None
+    if len(frames) != 1:
         return None
     height, width, components = frames[0]
     return (height, width) if data[at + 4] == components else None

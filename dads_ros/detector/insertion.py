@@ -43,7 +43,7 @@ def put_in_waist(network: CarNet, trained: CarNet, images: Tensor) -> None:
     """
     state = trained.state_dict()
     wide = state.pop('level8.0.0.weight')
-    network.load_state_dict(state, strict=False)
+    network.load_state_dict({**network.state_dict(), **state})
     seen: list[Tensor] = []
     hook = trained.edge.register_forward_hook(lambda _module, _inputs, values: seen.append(values))
     trained.eval()(images)

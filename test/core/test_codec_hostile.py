@@ -68,8 +68,10 @@ def test_a_header_of_endless_segments_is_refused():
     plain = jpeg()
     codec.decode(plain[:2] + 9 * b'\xff\xdd\x00\x04\x00\x00' + plain[2:], 'jpeg90', SHAPE, 'uint8')
     endless = plain[:2] + 9999 * b'\xff\xdd\x00\x04\x00\x00' + plain[2:]
-    with pytest.raises(CodecError, match='picture is None'):
-        codec.decode(endless, 'jpeg90', SHAPE, 'uint8')
+    past_the_end = plain[:2] + 31 * b'\xff\xdd\x00\x04\x00\x00' + b'\xff\xdd\xff\xff' + bytes(9)
+    for data in (endless, past_the_end):
+        with pytest.raises(CodecError, match='picture is None'):
+            codec.decode(data, 'jpeg90', SHAPE, 'uint8')
 
 
 @pytest.mark.parametrize('name', ['packed', 'packed8', 'packed+ref'])

@@ -91,6 +91,8 @@ def test_the_profile_is_asked_for_in_the_words_of_the_distribution(
         monkeypatch.delenv(name, raising=False)
     told = findings(monkeypatch)['middleware']
     assert told.health is Health.HINT and f'{variable} to config/{file}' in told.remedy
+    monkeypatch.delenv('RMW_IMPLEMENTATION')  # as most have it: the default is the same
+    assert findings(monkeypatch)['middleware'].health is Health.HINT
     monkeypatch.setenv(variable, str(root / 'config' / file))
     assert findings(monkeypatch)['middleware'].health is Health.OK
 

@@ -101,6 +101,16 @@ def test_the_trace_begins_when_told_and_once() -> None:
     assert [t for _, t in arrivals(schedule)] == pytest.approx([0.5, 10.5])
 
 
+def test_a_link_that_begins_at_zero_lets_the_nodes_meet_before_it_begins() -> None:
+    schedule: LinkSchedule[str] = LinkSchedule(Trace((0.0, 5.0), (0.0, 8000.0)), 0.1)
+    schedule.send('hello', 500, 1.0)
+    assert schedule.arrived(1.2) == ['hello']
+    schedule.start(2.0)
+    schedule.send('frame', 500, 2.0)
+    assert schedule.arrived(7.4) == []
+    assert schedule.arrived(7.7) == ['frame']
+
+
 def test_the_thread_delivers_in_order_and_no_sooner() -> None:
     got: list[tuple[int, float]] = []
     done = threading.Event()

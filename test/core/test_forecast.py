@@ -85,6 +85,28 @@ def test_private_frames_leave_no_upload_to_compare_with() -> None:
     private = Planner(make_profile(), make_profile(), None, 1.0, privacy=True)
     plan = private.steady(5e7, 5.0, 10.0, RTT_S)
     assert 'upload' not in plan.plan
+    assert plan.upload_s is None
+
+
+def test_an_image_takes_as_long_to_prepare_whatever_the_plan() -> None:
+    planner = Planner(make_profile(), make_profile(), None, 1.0, privacy=False)
+    without = planner.steady(5e7, 5.0, 10.0, RTT_S)
+    with_it = planner.steady(5e7, 5.0, 10.0, RTT_S, preprocess_s=0.02)
+    for name in ('delay_s', 'edge_only_s', 'upload_s'):
+        assert getattr(with_it, name) == pytest.approx(getattr(without, name) + 0.02)
+    # Nothing that takes a second to prepare is answered more often.
+    assert planner.steady(5e7, 5.0, 10.0, RTT_S, preprocess_s=1.0).detections_hz < 1
+
+
+@pytest.mark.parametrize(
+    'given', [('--loss', '0.1'), ('--jitter', '0.1'), ('--seconds', '5'), ('--against', 'all')]
+)
+def test_what_is_for_one_situation_is_refused_before_any_work(
+    given: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ['simulate', '--edge', 'none.json', '--uplink-mbps', '1,2', *given]
+    assert main(line) == 1
+    assert f'{given[0]} is for one situation; give one link' in capsys.readouterr().err
 
 
 def test_the_command_answers_many_situations(
