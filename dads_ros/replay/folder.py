@@ -60,14 +60,13 @@ def unfinished_run(folder: Path, method: str) -> Path:
     return folder / _UNFINISHED / method
 
 
-def finish_run(folder: Path, method: str) -> Path:
-    """Move a run that came to its end to its place, and return that."""
+def finish_run(folder: Path, method: str) -> None:
+    """Move a run that came to its end to its place."""
     run = folder / RUNS / method
     run.parent.mkdir(parents=True, exist_ok=True)
     unfinished_run(folder, method).replace(run)
     with suppress(OSError):
         (folder / _UNFINISHED).rmdir()
-    return run
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -64,5 +64,6 @@ def test_a_run_is_among_the_runs_when_it_has_ended(tmp_path: Path) -> None:
     write(unfinished_run(tmp_path, 'dads') / 'run.json')
     assert not list(tmp_path.glob('runs/*/run.json'))
     check_is_session(tmp_path)  # stopped here, it may be replayed again
-    assert (finish_run(tmp_path, 'dads') / 'run.json').is_file()
+    finish_run(tmp_path, 'dads')
+    assert (tmp_path / 'runs/dads/run.json').is_file()
     assert [path.name for path in tmp_path.iterdir()] == ['runs']

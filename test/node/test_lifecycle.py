@@ -30,7 +30,7 @@ pytestmark = pytest.mark.ros
 
 NODES = ('cloud', 'edge', 'monitor', 'player')
 CLEANED_UP = """
-import gc, sys
+import gc
 from dads_ros.nodes import {module}
 from dads_ros.pipeline import model
 import rclpy
