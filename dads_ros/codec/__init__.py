@@ -41,8 +41,10 @@ from dads_ros.codec.registry import lossless
 from dads_ros.codec.registry import plainest
 from dads_ros.codec.registry import received
 from dads_ros.codec.registry import supported
+from dads_ros.codec.registry import warm_up
 
 __all__ = [
     'REF_SUFFIX', 'Recall', 'can_refer', 'checksum', 'coarser', 'decode', 'encode',
     'encode_against', 'encode_bundle', 'lossless', 'plainest', 'received', 'supported',
+    'warm_up',
 ]  # fmt: skip

@@ -21,6 +21,7 @@ import gc
 from pathlib import Path
 from weakref import WeakSet
 
+from dads_ros import codec
 from dads_ros.detector.api import Detector
 from dads_ros.detector.api import load_detector
 from dads_ros.model import compiled
@@ -61,6 +62,7 @@ def load_model(settings: DetectorSettings, log: Log) -> LoadedModel:
     weights = Path(settings.weights) if settings.weights else None
     detector = load_detector(settings.detector, weights)
     model = capture_detector(detector)
+    codec.warm_up()
     halves = HalfCache(model, settings.device, log if settings.compiled else None)
     gc.collect()  # so that nodes which were cleaned up count no more
     _in_use.add(halves)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import logging
 
+from dads_ros.codec import residuals
 from dads_ros.errors import ConfigError
 from dads_ros.model import threads
 from dads_ros.pipeline import model
@@ -47,6 +48,14 @@ def test_workers_share_all_cores_but_one_or_what_is_asked_for(count, sharers, ea
 def test_impossible_numbers_are_refused(count, sharers):
     with pytest.raises(ConfigError, match='threads must be 0 or more'):
         threads.use_threads(count, sharers)
+
+
+def test_no_frame_waits_for_the_tables_of_a_loaded_models_codecs(tiny, monkeypatch):
+    monkeypatch.setattr(model, 'load_detector', lambda *_: tiny.detector)
+    monkeypatch.setattr(model, 'capture_detector', lambda _: tiny.model)
+    residuals._cumulative.cache_clear()
+    model.load_model(DetectorSettings(), LOG)
+    assert residuals._cumulative.cache_info().currsize == 1
 
 
 def test_nodes_of_one_process_share_its_cores_while_they_live(tiny, monkeypatch):
