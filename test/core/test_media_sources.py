@@ -94,23 +94,33 @@ def test_bag_topic_is_asked_for_when_there_are_several(tmp_path: Path) -> None:
     assert "'/up'" in one_line(error) and '/left' in one_line(error)
 
 
-def two_topics(path: Path) -> None:
+def write_images(path: Path, recorded: list[tuple[str, int, Frame]]) -> None:
+    """Write a bag of (topic, when it was recorded in ns, frame)."""
     from rosbags.rosbag2 import Writer
     from rosbags.typesys import get_typestore
     from rosbags.typesys import Stores
 
     types = get_typestore(Stores.LATEST)
     with Writer(path, version=8) as writer:
-        for number, topic in enumerate(('/left', '/right')):
-            connection = writer.add_connection(topic, bag.IMAGE, typestore=types)
-            message = bag.image_message(types, clip(1)[0], compressed=False)
-            writer.write(connection, number, types.serialize_cdr(message, bag.IMAGE))
+        connections = {
+            topic: writer.add_connection(topic, bag.IMAGE, typestore=types)
+            for topic in dict.fromkeys(topic for topic, _, _ in recorded)
+        }
+        for topic, recorded_ns, frame in recorded:
+            message = bag.image_message(types, frame, compressed=False)
+            data = types.serialize_cdr(message, bag.IMAGE)
+            writer.write(connections[topic], recorded_ns, data)
+
+
+def two_topics(path: Path) -> None:
+    write_images(path, [('/left', 0, clip(1)[0]), ('/right', 1, clip(1)[0])])
 
 
 def test_image_without_a_stamp_takes_the_recorded_time(tmp_path: Path) -> None:
-    frames = [Frame(f.image_rgb, 0) for f in clip(1)]
-    bag.write_bag(tmp_path / 'drive', frames)
-    assert next(iter(open_source(str(tmp_path / 'drive')))).stamp_ns == 0
+    unstamped, stamped = Frame(clip(1)[0].image_rgb, 0), clip(1)[0]
+    write_images(tmp_path / 'drive', [('/image', 7, unstamped), ('/image', 8, stamped)])
+    read = open_source(str(tmp_path / 'drive'))
+    assert [frame.stamp_ns for frame in read] == [7, stamped.stamp_ns]
 
 
 @pytest.mark.parametrize('storage', bag.STORAGES)
