@@ -78,8 +78,9 @@ def test_detections_carry_the_cameras_stamps_in_order(run: RunRecord) -> None:
 def test_plan_goes_from_light_to_heavy_and_back(run: RunRecord) -> None:
     modes = [plan.mode for plan in run.plans]
     heavy = modes.index(Mode.HEAVY)
-    assert Mode.LIGHT in modes[:heavy]
-    assert Mode.LIGHT in modes[heavy:]
+    told = '\n'.join(str(record) for record in (*run.plans, *run.links[::10]))
+    assert Mode.LIGHT in modes[:heavy], told
+    assert Mode.LIGHT in modes[heavy:], told
 
 
 def test_frames_go_through_the_cloud_and_their_stages_add_up(run: RunRecord) -> None:
