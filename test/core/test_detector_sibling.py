@@ -15,8 +15,9 @@
 from pathlib import Path
 
 from dads_ros.bench.detector import main as bench
-from dads_ros.bench.detector.sibling import cells
-from dads_ros.bench.detector.sibling import decode
+from dads_ros.bench.detector.nanodet import cells
+from dads_ros.bench.detector.nanodet import CLASSES
+from dads_ros.bench.detector.nanodet import decode
 from dads_ros.bench.detector.sibling import sibling
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.network import LABELS
@@ -34,7 +35,7 @@ def test_a_box_is_read_from_distributions_of_its_sides():
     output[cell, 2] = 0.9  # a car
     sides = output[cell, 80:].reshape(4, 8)
     sides[range(4), (2, 1, 2, 1)] = 50.0  # so many strides to the left, up, right, down
-    found = decode(output, 192, 320)
+    found = decode(output, 192, 320, range(len(CLASSES)))
     np.testing.assert_allclose(found.boxes, [[128, 80, 192, 112]], atol=0.01)
     assert found.scores == pytest.approx([0.9])
     assert LABELS[found.class_ids[0]] == 'car'
@@ -45,7 +46,9 @@ def test_it_finds_the_cars_that_it_labelled():
     if not DRIVING.is_dir():
         pytest.skip(f'{DRIVING} is not here')
     samples = load_coco(DRIVING / 'val.json', LABELS, ['panda_front'])
-    row = sibling(DRIVING, bench.trial('shipped', WEIGHTS, samples))
+    row = sibling(DRIVING, bench.trial('shipped', WEIGHTS, True, samples))
     assert row is not None
     assert row['ap50'] > 0.4
     assert row['ap50_by_height']['large'] > row['ap50_by_height']['small']
+    # Without the shipped one's runtime it takes a fraction of the memory.
+    assert 20 < row['peak_memory_mb'] < 200

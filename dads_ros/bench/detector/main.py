@@ -29,6 +29,7 @@ from pathlib import Path
 import sys
 import time
 
+from dads_ros.bench.detector.accuracy import accuracy
 from dads_ros.bench.detector.capped import capped
 from dads_ros.bench.detector.memory import peak_memory_mb
 from dads_ros.bench.detector.rates import rates
@@ -37,16 +38,12 @@ from dads_ros.bench.detector.text import as_text
 from dads_ros.bench.detector.uploads import Trial
 from dads_ros.bench.detector.uploads import waist_layer
 from dads_ros.bench.faults.hostile import largest_by_condition
-from dads_ros.detections import Detections
 from dads_ros.detector.coco import category_names
-from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
 from dads_ros.detector.evaluate import average_precision
-from dads_ros.detector.evaluate import false_positives
 from dads_ros.detector.evaluate import SMALLEST_PX
 from dads_ros.detector.evaluate import VEHICLES
-from dads_ros.detector.evaluate import vehicles
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
@@ -143,7 +140,7 @@ def measure(
         **accuracy(found, shipped.truth),
         **on_drawn_frames(shipped),
         **speed(shipped),
-        'peak_memory_mb': peak_memory_mb(weights),
+        'peak_memory_mb': peak_memory_mb('shipped', weights),
         'parameters': sum(p.numel() for p in shipped.detector.module.parameters()),
         'weights_bytes': weights.stat().st_size,
         **rates(shipped, twin, found),
@@ -217,26 +214,6 @@ def on_drawn_frames(shipped: Trial) -> dict[str, object]:
         'boxes_by_class_on_drawn_drives': classes.boxes_by_class,
         'ap50_by_class_and_height_on_drawn_drives': classes.ap50_by_class_and_size,
         'boxes_by_class_and_height_on_drawn_drives': classes.boxes_by_class_and_size,
-    }
-
-
-def accuracy(found: Sequence[Detections], truth: Sequence[Boxes]) -> dict[str, object]:
-    """Return the figures on uncompressed frames."""
-    classes = average_precision(found, truth, LABELS)
-    found_vehicles, true_vehicles, names = vehicles(found, truth, LABELS)
-    merged = average_precision(found_vehicles, true_vehicles, names)
-    wrong, without = false_positives(found_vehicles, true_vehicles)
-    return {
-        'ap50': merged.ap50,
-        'ap50_is': f'car, truck and bus as one class, boxes from {SMALLEST_PX:g} px in height',
-        'ap50_95': merged.ap50_95,
-        'ap50_by_class': {**classes.ap50_by_class, 'vehicle': merged.ap50},
-        'ap50_by_height': merged.ap50_by_size,
-        'boxes_by_class': {**classes.boxes_by_class, **merged.boxes_by_class},
-        'ap50_by_class_and_height': classes.ap50_by_class_and_size,
-        'boxes_by_class_and_height': classes.boxes_by_class_and_size,
-        'false_vehicles_per_frame_without': wrong,
-        'frames_without_vehicles': without,
     }
 
 

@@ -12,126 +12,48 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+
 """
 The stronger detector that drew the labels, at the shipped one's input size, for scale.
 
-NanoDet-Plus-m (Apache-2.0) runs under ncnn, an optional package, from
-weights in the data's folder. It drew the labels from much larger pictures, so that they agree with
-it more than another detector of its strength could hope for.
+It drew the labels from much larger pictures, so that they agree with it more than another detector
+of its strength could hope for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 import time
-from typing import Any
 
+from dads_ros.bench.detector import nanodet
+from dads_ros.bench.detector.accuracy import accuracy
+from dads_ros.bench.detector.memory import peak_memory_mb
 from dads_ros.bench.detector.uploads import Trial
-from dads_ros.detections import Detections
-from dads_ros.detector.decode import suppress
-from dads_ros.detector.evaluate import average_precision
-from dads_ros.detector.evaluate import false_positives
-from dads_ros.detector.evaluate import vehicles
-from dads_ros.detector.network import LABELS
 from dads_ros.detector.shipped import GROUPS
 import numpy as np
 from tqdm import tqdm
 
-FILES = ('teacher/nanodet-plus-m_416.param', 'teacher/nanodet-plus-m_416.bin')
-# Of COCO's eighty, in the order of LABELS.
-CLASSES = (0, 1, 2, 3, 5, 7)
-STRIDES = (8, 16, 32, 64)
-BINS = 8  # a side's distance is the mean of a distribution over so many strides
-ALL_CLASSES = 80
-MEAN_BGR = np.array([103.53, 116.28, 123.675], np.float32)
-SCALE_BGR = np.array([0.017429, 0.017507, 0.017125], np.float32)
-MIN_SCORE = 0.05
-MAX_CANDIDATES = 300
+WEIGHTS = 'teacher'
 
 
 def sibling(folder: Path, trial: Trial) -> dict[str, object] | None:
     """Return its figures on a trial's frames; None without ncnn or without its weights."""
-    paths = [folder / name for name in FILES]
+    weights = folder / WEIGHTS
+    paths = [weights / name for name in nanodet.FILES]
     if find_spec('ncnn') is None or not all(path.is_file() for path in paths):
         return None
-    network = _load(paths)
+    network = nanodet.load(weights)
     found, times_ms = [], []
     for frame in tqdm(trial.frames, desc='sibling', unit='frame', leave=False):
         started = time.thread_time()
-        found.append(decode(_run(network, frame[0]), frame.shape[1], frame.shape[2]))
+        output = nanodet.run(network, frame[0])
+        found.append(nanodet.decode(output, frame.shape[1], frame.shape[2], GROUPS))
         times_ms.append((time.thread_time() - started) * 1e3)
-    classes = average_precision(found, trial.truth, LABELS)
-    found_vehicles, true_vehicles, names = vehicles(found, trial.truth, LABELS)
-    merged = average_precision(found_vehicles, true_vehicles, names)
-    wrong, _ = false_positives(found_vehicles, true_vehicles)
     return {
         'is': 'NanoDet-Plus-m 416, which drew the labels, at the shipped input size',
-        'ap50': merged.ap50,
-        'ap50_95': merged.ap50_95,
-        'ap50_by_class': {**classes.ap50_by_class, 'vehicle': merged.ap50},
-        'ap50_by_height': merged.ap50_by_size,
-        'false_vehicles_per_frame_without': wrong,
+        **accuracy(found, trial.truth),
         'frame_ms': float(np.median(times_ms)),
+        'peak_memory_mb': peak_memory_mb('nanodet', weights),
         'weights_bytes': sum(path.stat().st_size for path in paths),
     }
-
-
-def decode(output: np.ndarray, height: int, width: int) -> Detections:
-    """
-    Return the boxes of its output, best first, in input pixels.
-
-    :param output: [cells, 80 + 4 x 8]: probabilities, then a distribution of each side's distance.
-    """
-    scores = output[:, CLASSES]
-    sure = scores.max(axis=1)
-    kept = np.argsort(-sure, kind='stable')[:MAX_CANDIDATES]
-    kept = kept[sure[kept] > MIN_SCORE]
-    sides = output[kept, ALL_CLASSES:].reshape(-1, 4, BINS).astype(np.float64)
-    shares = np.exp(sides - sides.max(axis=2, keepdims=True))
-    shares /= shares.sum(axis=2, keepdims=True)
-    centres, strides = cells(height, width)
-    reach = shares @ np.arange(BINS) * strides[kept, None]
-    boxes = np.concatenate((centres[kept] - reach[:, :2], centres[kept] + reach[:, 2:]), axis=1)
-    boxes = np.clip(boxes, 0, (width, height, width, height)).astype(np.float32)
-    class_ids = scores[kept].argmax(axis=1)
-    alone = suppress(boxes, np.asarray(GROUPS)[class_ids])
-    return Detections(
-        boxes[alone], sure[kept][alone].astype(np.float32), class_ids[alone].astype(np.int64)
-    )
-
-
-def cells(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return each cell's centre [n, 2] and stride [n], in the order of the output."""
-    centres, strides = [], []
-    for stride in STRIDES:
-        rows, columns = -(-height // stride), -(-width // stride)
-        y, x = np.mgrid[:rows, :columns]
-        centres.append(np.stack((x.ravel(), y.ravel()), axis=1) * stride)
-        strides.append(np.full(rows * columns, stride))
-    return np.concatenate(centres).astype(np.float64), np.concatenate(strides)
-
-
-def _load(paths: Sequence[Path]) -> Any:
-    import ncnn
-
-    network = ncnn.Net()
-    network.opt.num_threads = 1
-    network.opt.use_vulkan_compute = False
-    network.load_param(str(paths[0]))
-    network.load_model(str(paths[1]))
-    return network
-
-
-def _run(network: Any, frame: np.ndarray) -> np.ndarray:
-    import ncnn
-
-    scaled = (frame[:, :, ::-1].astype(np.float32) - MEAN_BGR) * SCALE_BGR
-    # A Mat of a NumPy array does not own its memory: the array has to live until it is cloned.
-    pixels = np.ascontiguousarray(scaled.transpose(2, 0, 1))
-    given = ncnn.Mat(pixels).clone()
-    runner = network.create_extractor()
-    runner.input('data', given)
-    _, output = runner.extract('output')
-    return np.array(output).copy()

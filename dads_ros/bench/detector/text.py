@@ -19,17 +19,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-TABLES = ('largest_bytes_by_condition', 'capped', 'temporal', 'uploads')
+TABLES = ('largest_bytes_by_condition', 'capped', 'temporal', 'uploads', 'larger_detector', 'is')
 BY_HEIGHT = 'by_class_and_height'
 
 
 def as_text(result: dict[str, Any]) -> str:
     """Return the result as lines and tables."""
-    lines = [
-        f'{name:40}  {_short(value)}'
-        for name, value in result.items()
-        if name not in TABLES and BY_HEIGHT not in name
-    ]
+    lines = list(_figures(result))
     lines += _by_height(result, '')
     lines += _by_height(result, '_on_drawn_drives')
     for name, sizes in result['largest_bytes_by_condition'].items():
@@ -44,7 +40,15 @@ def as_text(result: dict[str, Any]) -> str:
             f'{row["network"]:8} {row["upload"]:12} {row["bytes_mean"]:8.0f} {row["bytes_max"]:8} '
             f'{row["encode_ms"]:6.2f} {row["ap50"]:6.3f}'
         )
+    if larger := result['larger_detector']:
+        lines += [f'larger detector: {larger["is"]}', *_figures(larger), *_by_height(larger, '')]
     return '\n'.join(lines)
+
+
+def _figures(result: dict[str, Any]) -> Iterator[str]:
+    for name, value in result.items():
+        if name not in TABLES and BY_HEIGHT not in name:
+            yield f'{name:40}  {_short(value)}'
 
 
 def _by_height(result: dict[str, Any], where: str) -> Iterator[str]:
