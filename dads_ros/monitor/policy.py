@@ -168,7 +168,7 @@ class Policy:
             return self._take(best, situation, urgent, now_s)
         if gain < self._limits.gain:
             self._patience.restart()
-            return self._renew(present, situation, now_s)
+            return self._renew(like, situation, now_s)
         lasting = self._patience.is_over(now_s, frames)
         if not lasting or now_s - self._taken_s < self._limits.settle_s:
             return None

@@ -206,6 +206,15 @@ def test_load_follows_the_camera_with_hysteresis():
     assert driver.policy.plan.mode is Mode.LIGHT
 
 
+def test_heavy_plan_that_keeps_up_again_is_light_though_another_is_a_little_sooner():
+    driver = connected(2.0)
+    driver.see(12.0, 30, rate_hz=18.0)
+    assert driver.row == WAIST and driver.policy.plan.mode is Mode.HEAVY
+    plan = driver.see(17.0, 30, rate_hz=5.0)  # the upload would save a twentieth
+    assert driver.row == WAIST
+    assert plan is not None and plan.mode is Mode.LIGHT
+
+
 @pytest.mark.parametrize('alive', [True, False])
 @pytest.mark.parametrize(
     ('wish', 'row', 'mode'),
