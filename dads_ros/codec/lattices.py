@@ -58,6 +58,38 @@ class Pass:
         return 4 * planes[:, self.positions] - self.look(planes, rest).sums
 
 
+@dataclass(frozen=True, slots=True)
+class All:
+    """
+    All lattices of a plane: the first, which has no neighbours, and the others as one.
+
+    It serves who knows all values from the start.
+
+    ``positions`` are those of all, in the order of coding, and ``parts`` each lattice's share.
+    """
+
+    first: Pass
+    others: Pass | None
+    positions: np.ndarray
+    parts: tuple[slice, ...]
+
+    def look(self, planes: np.ndarray, rest: np.ndarray) -> Around:
+        """Return what each lattice's look is, side by side."""
+        first = self.first.look(planes, rest)
+        if self.others is None:
+            return first
+        others = self.others.look(planes, rest)
+        return Around(
+            np.concatenate([first.sums, others.sums], axis=1),
+            np.concatenate([first.spreads, others.spreads], axis=1),
+        )
+
+    def surprises(self, planes: np.ndarray) -> np.ndarray:
+        """Return each lattice's surprises, side by side."""
+        found = [each.surprises(planes) for each in (self.first, self.others) if each is not None]
+        return np.concatenate(found, axis=1)
+
+
 @lru_cache(maxsize=32)
 def lattices(height: int, width: int) -> tuple[Pass, ...]:
     """Return the passes that together visit every position of a plane once."""
@@ -79,6 +111,22 @@ def lattices(height: int, width: int) -> tuple[Pass, ...]:
                 passes.append(Pass(positions, _around(rows, columns, positions, offsets, width)))
         spacing = half
     return tuple(passes)
+
+
+@lru_cache(maxsize=32)
+def together(height: int, width: int) -> All:
+    """Return the lattices of a plane as one."""
+    first, *others = lattices(height, width)
+    ends = np.cumsum([len(each.positions) for each in (first, *others)]).tolist()
+    parts = tuple(slice(start, end) for start, end in zip([0, *ends], ends, strict=False))
+    if not others:
+        return All(first, None, first.positions, parts)
+    positions = np.concatenate([each.positions for each in others])
+    neighbours = np.concatenate(
+        [each.neighbours for each in others if each.neighbours is not None], axis=1
+    )
+    joined = np.concatenate([first.positions, positions])
+    return All(first, Pass(positions, neighbours), joined, parts)
 
 
 def _around(

@@ -40,9 +40,11 @@ from typing import TYPE_CHECKING
 import constriction
 from dads_ros.codec.lattices import lattices
 from dads_ros.codec.lattices import Pass
+from dads_ros.codec.lattices import together
 from dads_ros.codec.levels import MAX_LEVELS
 from dads_ros.codec.residuals import FAMILY
 from dads_ros.codec.residuals import Widths
+from dads_ros.codec.weights import usual
 from dads_ros.codec.weights import Weights
 from dads_ros.errors import CodecError
 import numpy as np
@@ -90,23 +92,26 @@ class Packed:
         symbols = self._symbols(array).reshape(channels, -1)
         before = self._before(reference, symbols.shape)
         changes = symbols if before is None else symbols - before
+        # All is known here, so all lattices are looked at in one go, but for what is learned.
+        plane = together(height, width)
+        rest = usual(changes)
+        around = plane.look(changes, rest)
+        values, changes = symbols[:, plane.positions], changes[:, plane.positions]
+        own = None if before is None else plane.surprises(before)
+        weights = Weights.fit(changes, around.sums, rest, own)
         encoder = constriction.stream.queue.RangeEncoder()
-        weights = Weights.fit(changes, lattices(height, width), before)
         weights.write(encoder, refers=before is not None)
+        fine = weights.means(around.sums, 4 * changes - around.sums)
+        if before is not None and own is not None:
+            fine += weights.of_reference(before[:, plane.positions], own)
         widths = Widths(channels, _alphabet(top, self._step))
-        for lattice in lattices(height, width):
-            around = lattice.look(changes, weights.rest)
-            fine = weights.means(around.sums, 4 * changes[:, lattice.positions] - around.sums)
-            if before is not None:
-                fine += weights.of_reference(lattice, before)
-            means = widths.means(fine)
-            values = symbols[:, lattice.positions]
-            off = np.abs(8 * values - means)
-            classes = widths.classes(around.spreads, np.cumsum(off, axis=0) - off)
-            encoder.encode(
-                values.reshape(-1).astype(np.int32), FAMILY, widths.laws(classes, means)
-            )
-            widths.learn(classes, off)
+        means = widths.means(fine)
+        off = np.abs(8 * values - means)
+        classes = widths.classes(around.spreads, np.cumsum(off, axis=0) - off)
+        for part in plane.parts:
+            laws = widths.laws(classes[:, part], means[:, part])
+            encoder.encode(values[:, part].reshape(-1).astype(np.int32), FAMILY, laws)
+            widths.learn(classes[:, part], off[:, part])
         words = encoder.get_compressed().astype('<u4').tobytes()
         return bytes([self._step, top]) + words.rstrip(b'\0')
 
@@ -178,8 +183,10 @@ def _decode_pass(
 ) -> None:
     """Fill in one lattice, channel after channel: each needs those before it."""
     around = lattice.look(changes, weights.rest)
-    known = before[:, lattice.positions] if before is not None else np.zeros_like(around.sums)
-    added = weights.of_reference(lattice, before) if before is not None else known
+    known = added = np.zeros_like(around.sums)
+    if before is not None:
+        known = before[:, lattice.positions]
+        added = weights.of_reference(known, lattice.surprises(before))
     surprises = np.zeros_like(around.sums)
     classes, off = np.empty_like(around.sums), np.empty_like(around.sums)
     off_before = np.zeros(len(lattice.positions), np.int64)

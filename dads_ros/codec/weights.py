@@ -16,12 +16,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import constriction
-from dads_ros.codec.lattices import Pass
 from dads_ros.codec.residuals import FAMILY
 import numpy as np
 
@@ -51,32 +49,31 @@ class Weights:
     across: np.ndarray
 
     @classmethod
-    def fit(cls, planes: np.ndarray, passes: Sequence[Pass], before: np.ndarray | None) -> Weights:
+    def fit(
+        cls, changes: np.ndarray, sums: np.ndarray, rest: np.ndarray, own: np.ndarray | None
+    ) -> Weights:
         """
         Return the weights of least squared error for a tensor, plain ones for a small one.
 
-        :param planes: changes from the reference, [channels, positions].
-        :param before: the reference; None without one.
+        :param changes: from the reference, [channels, values], in the order of coding.
+        :param sums: of each value's neighbours.
+        :param rest: each channel's usual value.
+        :param own: the reference's own surprises; None without one.
         """
-        channels, positions = planes.shape
-        rest = _usual(planes)
+        channels, count = changes.shape
         plain = cls(rest, *_plain(channels))
-        if planes.size < _FEW:
+        if changes.size < _FEW:
             return plain
-        looks = [p.look(planes, rest).sums for p in passes]
-        values = (
-            np.concatenate([planes[:, p.positions] for p in passes], axis=1) - 1.0 * rest[:, None]
-        )
-        sums = np.concatenate(looks, axis=1) / 4.0 - rest[:, None]
-        features = np.concatenate([sums, values - sums, np.ones((1, positions))])
-        if before is not None:
-            own = [p.surprises(before) for p in passes]
-            features = np.concatenate([features, np.concatenate(own, axis=1) / 4.0])
+        values = changes - 1.0 * rest[:, None]
+        means = sums / 4.0 - rest[:, None]
+        features = np.concatenate([means, values - means, np.ones((1, count))])
+        if own is not None:
+            features = np.concatenate([features, own / 4.0])
         gram, wanted = features @ features.T, features @ values.T
         for channel in range(channels):
             first = max(0, channel - _REACH)
             chosen = [channel, 2 * channels, *range(channels + first, channels + channel)]
-            if before is not None:
+            if own is not None:
                 chosen.append(2 * channels + 1 + channel)
             start = np.zeros(len(chosen))
             start[0] = 1
@@ -88,7 +85,7 @@ class Weights:
             plain.scale[channel] += sent[0]
             plain.offset[channel] = sent[1]
             plain.across[channel, first:channel] = sent[2 : 2 + channel - first]
-            if before is not None:
+            if own is not None:
                 plain.own[channel] = sent[-1]
         return plain
 
@@ -104,10 +101,9 @@ class Weights:
         fine = self.scale[channels, None] * (sums[channels] - rest) + _ONE * rest
         return fine + 4 * self.offset[channels, None] + self.across[channels] @ surprises
 
-    def of_reference(self, lattice: Pass, before: np.ndarray) -> np.ndarray:
-        """Return what a reference adds to the means on a lattice, in 1/256 level."""
-        own = self.own[:, None] * lattice.surprises(before)
-        return 4 * _ONE * before[:, lattice.positions] + own
+    def of_reference(self, values: np.ndarray, surprises: np.ndarray) -> np.ndarray:
+        """Return what a reference's values and surprises add to the means, in 1/256 level."""
+        return 4 * _ONE * values + self.own[:, None] * surprises
 
     def write(self, encoder: constriction.stream.queue.RangeEncoder, *, refers: bool) -> None:
         """Encode the weights."""
@@ -153,7 +149,7 @@ class Weights:
         return weights
 
 
-def _usual(planes: np.ndarray) -> np.ndarray:
+def usual(planes: np.ndarray) -> np.ndarray:
     """Return the value usual in each channel; sums of small integers are exact everywhere."""
     return np.rint(planes.mean(axis=1)).astype(np.int64)
 
