@@ -20,68 +20,18 @@ from dads_ros.errors import ConfigError
 from dads_ros.errors import PlanError
 from dads_ros.monitor.limits import PolicyLimits
 from dads_ros.monitor.policy import Policy
-from dads_ros.partition.build import build_table
-from dads_ros.partition.costs import CostGraph
 from dads_ros.partition.situation import Situation
-from dads_ros.partition.table import PlanTable
 from dads_ros.plan import Mode
-from dads_ros.plan import Plan
 from dads_ros.plan import window_of
+from policy_driver import connected
+from policy_driver import Driver
+from policy_driver import HASH
+from policy_driver import LOCAL
+from policy_driver import make_table
+from policy_driver import TABLE
+from policy_driver import UPLOAD
+from policy_driver import WAIST
 import pytest
-
-HASH = 'h'
-
-
-def make_table(slowdown: float = 6.0) -> PlanTable:
-    """Return a chain of three layers; its middle tensor is a twentieth of the frame."""
-    cloud_ns = (0, 10_000_000, 40_000_000)
-    return build_table({
-        'raw': CostGraph(
-            ids=('frame', 'waist', 'detections'), edges=((0, 1), (1, 2)),
-            pinned=(0,), outputs=(2,),
-            edge_ns=tuple(int(ns * slowdown) for ns in cloud_ns), cloud_ns=cloud_ns,
-            output_bytes=(100_000, 5_000, 100),
-        )
-    })  # fmt: skip
-
-
-TABLE = make_table()
-LOCAL, WAIST, UPLOAD = 0, TABLE.row_of(('waist',), 'raw'), TABLE.row_of(('frame',), 'raw')
-
-
-class Driver:
-    """A policy that sees one frame every 100 ms."""
-
-    def __init__(self, limits: PolicyLimits | None = None) -> None:
-        self.policy = Policy(TABLE, HASH, ('frame',), limits or PolicyLimits())
-        self.now_s = 0.0
-        self.plans: list[tuple[float, Plan]] = []
-
-    def see(
-        self, mbps: float, frames: int = 1, *, alive: bool = True, rate_hz: float = 2.0, **missed
-    ) -> Plan | None:
-        """Return the last plan that came of so many frames."""
-        found = None
-        for _ in range(frames):
-            self.now_s += 0.1
-            situation = Situation(mbps * 1e6, 0.01, rate_hz=rate_hz)
-            plan = self.policy.update(situation, alive, self.now_s, frames=1, **missed)
-            if plan is not None:
-                found = plan
-                self.plans.append((self.now_s, plan))
-        return found
-
-    @property
-    def row(self) -> int:
-        return self.policy.row
-
-
-def connected(mbps: float = 2.0) -> Driver:
-    driver = Driver()
-    driver.see(0, alive=False)
-    driver.see(mbps)
-    driver.see(mbps, 20)
-    return driver
 
 
 def test_first_plan_is_local_until_the_cloud_answers():
