@@ -27,8 +27,8 @@ change is added to it before a value is coded. One weight more for each channel 
 the reference's own detail is kept: where nothing is, the prediction is that without a reference.
 
 Everything both sides compute is integer arithmetic, so they agree on every machine. The range
-coder is constriction's, called once per lattice: about a millisecond to encode 8x24x40 values, and
-a few to decode, one call per lattice and channel. On the shipped detector's waist it needs a
+coder is constriction's. The encoder looks at all lattices at once and calls it for each, a few
+milliseconds for a waist; the decoder needs a call per lattice and channel, twice as long. On the shipped detector's waist it needs a
 quarter fewer bytes than zstd; ``dads bench runtime`` prints both.
 """
 
