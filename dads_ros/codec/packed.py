@@ -28,8 +28,9 @@ the reference's own detail is kept: where nothing is, the prediction is that wit
 
 Everything both sides compute is integer arithmetic, so they agree on every machine. The range
 coder is constriction's. The encoder looks at all lattices at once and calls it for each, a few
-milliseconds for a waist; the decoder needs a call per lattice and channel, twice as long. On the shipped detector's waist it needs a
-quarter fewer bytes than zstd; ``dads bench runtime`` prints both.
+milliseconds for a waist; the decoder needs a call per lattice and channel, twice as long. On the
+shipped detector's waist it needs a quarter fewer bytes than zstd; ``dads bench runtime`` prints
+both.
 """
 
 from __future__ import annotations
