@@ -102,13 +102,16 @@ class Packed:
         weights = Weights.fit(changes, around.sums, rest, own)
         encoder = constriction.stream.queue.RangeEncoder()
         weights.write(encoder, refers=before is not None)
-        fine = weights.means(around.sums, 4 * changes - around.sums)
+        fine = weights.of_neighbours(around.sums)
+        fine += weights.across @ (4 * changes - around.sums)
         if before is not None and own is not None:
             fine += weights.of_reference(before[:, plane.positions], own)
         widths = Widths(channels, _alphabet(top, self._step))
         means = widths.means(fine)
         off = np.abs(8 * values - means)
-        classes = widths.classes(around.spreads, np.cumsum(off, axis=0) - off)
+        off_before = np.cumsum(off, axis=0) - off
+        classes = widths.by_spread(around.spreads)
+        classes += widths.by_off(off_before, np.arange(channels)[:, None])
         for part in plane.parts:
             laws = widths.laws(classes[:, part], means[:, part])
             encoder.encode(values[:, part].reshape(-1).astype(np.int32), FAMILY, laws)
@@ -184,23 +187,23 @@ def _decode_pass(
 ) -> None:
     """Fill in one lattice, channel after channel: each needs those before it."""
     around = lattice.look(changes, weights.rest)
-    known = added = np.zeros_like(around.sums)
+    fine = weights.of_neighbours(around.sums)
+    known = np.zeros_like(around.sums)
     if before is not None:
         known = before[:, lattice.positions]
-        added = weights.of_reference(known, lattice.surprises(before))
-    surprises = np.zeros_like(around.sums)
-    classes, off = np.empty_like(around.sums), np.empty_like(around.sums)
+        fine += weights.of_reference(known, lattice.surprises(before))
+    classes = widths.by_spread(around.spreads)
+    surprises, off = np.empty_like(around.sums), np.empty_like(around.sums)
     off_before = np.zeros(len(lattice.positions), np.int64)
     for channel in range(len(symbols)):
-        one = slice(channel, channel + 1)
-        means = widths.means(weights.means(around.sums, surprises, one) + added[one])
-        classes[one] = widths.classes(around.spreads[one], off_before[None], channel)
-        values = decoder.decode(FAMILY, widths.laws(classes[one], means))
+        means = widths.means(fine[channel] + weights.of_channels(surprises, channel))
+        classes[channel] += widths.by_off(off_before, channel)
+        values = decoder.decode(FAMILY, widths.laws(classes[channel], means))
         symbols[channel, lattice.positions] = values
         change = values - known[channel]
         changes[channel, lattice.positions] = change
         surprises[channel] = 4 * change - around.sums[channel]
-        off[channel] = np.abs(8 * values - means[0])
+        off[channel] = np.abs(8 * values - means)
         off_before += off[channel]
     widths.learn(classes, off)
 

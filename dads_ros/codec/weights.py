@@ -89,17 +89,15 @@ class Weights:
                 plain.own[channel] = sent[-1]
         return plain
 
-    def means(
-        self, sums: np.ndarray, surprises: np.ndarray, channels: slice = slice(None)
-    ) -> np.ndarray:
-        """
-        Return the predicted means in 1/256 level, but for what a reference adds.
+    def of_neighbours(self, sums: np.ndarray) -> np.ndarray:
+        """Return what the neighbours' sums tell of the means, in 1/256 level."""
+        rest = 4 * self.rest[:, None]
+        return self.scale[:, None] * (sums - rest) + (_ONE * rest + 4 * self.offset[:, None])
 
-        :param surprises: of all channels; those from a value's own on are not read.
-        """
-        rest = 4 * self.rest[channels, None]
-        fine = self.scale[channels, None] * (sums[channels] - rest) + _ONE * rest
-        return fine + 4 * self.offset[channels, None] + self.across[channels] @ surprises
+    def of_channels(self, surprises: np.ndarray, channel: int) -> np.ndarray:
+        """Return what the surprises of the channels before one add to its means."""
+        near = slice(max(0, channel - _REACH), channel)
+        return self.across[channel, near] @ surprises[near]
 
     def of_reference(self, values: np.ndarray, surprises: np.ndarray) -> np.ndarray:
         """Return what a reference's values and surprises add to the means, in 1/256 level."""
