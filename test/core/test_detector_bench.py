@@ -147,6 +147,10 @@ def test_bench_prints_one_object_with_the_promised_keys(data, capsys, monkeypatc
     low, high = result['ap50_drop_interval']
     assert low <= high
     text = as_text(result)
+    larger = as_text({**result, 'larger_detector': {**result, 'is': 'another network'}})
+    added = larger.removeprefix(text + '\n').splitlines()
+    assert added[0] == 'larger detector: another network'
+    assert 'AP50 (boxes) by height' in added and set(added[1:]) < set(text.splitlines())
     assert f'waist_bytes_mean                          {result["waist_bytes_mean"]:.4g}' in text
     assert [line.split()[:2] for line in text.splitlines() if line.startswith('twin ')] == [
         [row['network'], row['upload']] for row in result['uploads'] if row['network'] == 'twin'

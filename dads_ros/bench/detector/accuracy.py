@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """How well boxes found on frames agree with the true ones, by class and height."""
 
 from __future__ import annotations

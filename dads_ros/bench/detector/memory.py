@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The memory of a process that holds a detector and nothing else."""
 
 from __future__ import annotations

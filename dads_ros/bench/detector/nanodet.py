@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 NanoDet-Plus-m (Apache-2.0) under ncnn, an optional package, from its two files.
 

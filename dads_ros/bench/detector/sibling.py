@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 The stronger detector that drew the labels, at the shipped one's input size, for scale.
 
