@@ -31,17 +31,21 @@ FAMILY = constriction.stream.model.Categorical(perfect=False)
 """Codes symbols by one row of probabilities each."""
 
 _LEVELS = 16
-_WIDTHS = 28
-_NARROWEST, _WIDEST = Decimal('0.10'), Decimal('8')
+_WIDTHS = 32
+_NARROWEST, _WIDEST = Decimal('0.05'), Decimal('8')
 # The class of a value by its neighbours' spread, and by the mean error of the channels before, in
 # 1/8 level. Tables of all that these can be, which are looked up in a third of a search's time.
 _BY_SPREAD = np.searchsorted([1, 2, 3, 5], np.arange(2 * _LEVELS), side='right')
 _BY_OFF = np.searchsorted([4, 8, 16, 32], np.arange(8 * _LEVELS), side='right')
 _SPREADS, _OFFS = int(_BY_SPREAD[-1]) + 1, int(_BY_OFF[-1]) + 1
 _CLASSES = _SPREADS * _OFFS
-_START = 19 + 6 * np.arange(_CLASSES)  # the error expected of a class at first, in 1/64 level
+_FAR = 40  # errors from so many eighths of a level are taken for such
+# What is believed of a class before anything of it is coded: so many values, for whose law its
+# mean error is given in 1/64 level. Low, as most of a frame is at rest.
+_START = 3 + 3 * np.arange(_CLASSES)
 _START_COUNT = 6
-_SHARED_COUNT = 8
+# So many values of all channels are added to what is known of one.
+_SHARED_COUNT = 16
 
 
 class Widths:
@@ -54,9 +58,8 @@ class Widths:
     def __init__(self, channels: int, levels: int) -> None:
         self._top = levels - 1
         self._laws = _laws(levels)
-        self._errors = np.zeros((channels, _CLASSES), np.int64)
-        self._counts = np.zeros((channels, _CLASSES), np.int64)
-        self._chosen = np.empty((channels, _CLASSES), np.int64)
+        self._bits = np.zeros((channels, _CLASSES, _WIDTHS), np.int64)  # had each law been taken
+        self._counts = np.zeros((channels, _CLASSES, 1), np.int64)
         self._choose()
 
     def means(self, fine: np.ndarray) -> np.ndarray:
@@ -67,13 +70,13 @@ class Widths:
         """Return the first (channel, class) of each value, by its neighbours' spread."""
         return (np.arange(len(spreads))[:, None] * _SPREADS + _BY_SPREAD[spreads]) * _OFFS
 
-    def by_off(self, off_before: np.ndarray, channels: np.ndarray | int) -> np.ndarray:
+    def by_off(self, off_before: np.ndarray, channels: int) -> np.ndarray:
         """
         Return what to add to it, by the summed error of the channels before, in 1/8 level.
 
         :param channels: how many these are.
         """
-        return _BY_OFF[off_before // np.maximum(1, channels)]
+        return _BY_OFF[off_before // max(1, channels)]
 
     def laws(self, classes: np.ndarray, means: np.ndarray) -> np.ndarray:
         """Return one row of probabilities per value."""
@@ -82,22 +85,19 @@ class Widths:
 
     def learn(self, classes: np.ndarray, off: np.ndarray) -> None:
         """Take in the errors, in 1/8 level, of values that both sides now know."""
-        size = self._counts.size
-        flat = classes.reshape(-1)
-        counts = np.bincount(flat, minlength=size)
-        # Sums of small integers are exact in bincount's doubles.
-        errors = np.bincount(flat, 8 * off.reshape(-1), minlength=size).astype(np.int64)
-        self._counts += counts.reshape(self._counts.shape)
-        self._errors += errors.reshape(self._errors.shape)
+        places = _FAR * classes.reshape(-1) + np.minimum(off.reshape(-1), _FAR - 1)
+        seen = np.bincount(places, minlength=_FAR * self._counts.size).reshape(-1, _FAR)
+        self._counts += seen.sum(axis=1).reshape(self._counts.shape)
+        # Sums of small integers are exact in doubles, in whatever order they are added.
+        bits = (seen.astype(np.float64) @ _bits()).astype(np.int64)
+        self._bits += bits.reshape(self._bits.shape)
         self._choose()
 
     def _choose(self) -> None:
-        """Choose each class's law: its own mean error, drawn towards that of all channels."""
-        shared = (self._errors.sum(axis=0) + _START_COUNT * _START) // (
-            self._counts.sum(axis=0) + _START_COUNT
-        )
-        errors = (self._errors + _SHARED_COUNT * shared) // (self._counts + _SHARED_COUNT)
-        self._chosen = np.minimum(np.searchsorted(_mean_errors(), errors), _WIDTHS - 1)
+        """Choose each class's law: that of the fewest bits for its own and all values."""
+        counts = self._counts.sum(axis=0) + _START_COUNT
+        shared = (self._bits.sum(axis=0) + _bits_at_first()) * _SHARED_COUNT // counts
+        self._chosen = (self._bits + shared).argmin(axis=2)
 
 
 @lru_cache(maxsize=1)
@@ -140,11 +140,32 @@ def _laws(levels: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _mean_errors() -> np.ndarray:
-    """Return each law's mean error in 1/64 level, for a value predicted in the middle."""
-    distances = 64 * np.abs(np.arange(_LEVELS) - 8)
-    counts = (
-        _cumulative()[:, 8 * np.arange(_LEVELS) + 72]
-        - _cumulative()[:, 8 * np.arange(_LEVELS) + 64]
-    )
-    return (counts * distances).sum(axis=1) // counts.sum(axis=1)
+def _chances() -> np.ndarray:
+    """Return each law's chance, by 2**20, of a value so many eighths off, [widths, _FAR]."""
+    off = np.arange(_FAR)
+    cumulative = _cumulative()
+    return cumulative[:, off + 4 + 132] - cumulative[:, off - 4 + 132]
+
+
+@lru_cache(maxsize=1)
+def _bits() -> np.ndarray:
+    """Return what a value so many eighths off costs by each law, in 1/64 bit, [_FAR, widths]."""
+    context = Context(prec=20)
+    two = context.ln(Decimal(2))
+    floor = 2**20 * 2 // 10**4  # as in _laws
+    costs = [
+        [round(64 * (20 - context.ln(Decimal(int(chance) + floor)) / two)) for chance in row]
+        for row in _chances()
+    ]
+    return np.array(costs, np.float64).T
+
+
+@lru_cache(maxsize=1)
+def _bits_at_first() -> np.ndarray:
+    """Return what is believed of each class by each law, in 1/64 bit, [classes, widths]."""
+    chances = _chances()
+    central = chances[:, ::8]  # of values predicted in the middle
+    errors = (64 * central * np.arange(central.shape[1])).sum(axis=1) // central.sum(axis=1)
+    believed = chances[np.minimum(np.searchsorted(errors, _START), _WIDTHS - 1)]
+    bits = _START_COUNT * (believed @ _bits().astype(np.int64))
+    return bits // believed.sum(axis=1, keepdims=True)

@@ -135,6 +135,22 @@ def test_packed_beats_zstd_on_smooth_levels():
     assert len(codec.encode(codes, 'packed')) < 0.8 * len(codec.encode(codes, 'raw+zstd'))
 
 
+def test_packed_codes_a_channel_by_those_before_it():
+    rng = np.random.default_rng(0)
+    first, other = rng.integers(4, 13, (2, 4, 24, 40), dtype=np.uint8)
+    alike = len(codec.encode(np.concatenate([first, first])[None], 'packed'))
+    unlike = len(codec.encode(np.concatenate([first, other])[None], 'packed'))
+    assert alike < 0.8 * unlike
+
+
+def test_channels_at_rest_cost_packed_next_to_nothing():
+    rng = np.random.default_rng(0)
+    busy = rng.integers(4, 13, (1, 4, 24, 40), dtype=np.uint8)
+    rest = np.full((1, 28, 24, 40), 8, np.uint8)
+    alone = len(codec.encode(busy, 'packed'))
+    assert len(codec.encode(np.concatenate([busy, rest], axis=1), 'packed')) < alone + 10 * 28
+
+
 @pytest.mark.parametrize('name', ['packed', 'levels+zstd'])
 def test_more_than_16_levels_are_refused(name):
     with pytest.raises(CodecError, match='values up to 15, not 16'):

@@ -54,7 +54,7 @@ def test_no_frame_waits_for_the_tables_of_a_loaded_models_codecs(tiny, monkeypat
     monkeypatch.setattr(model, 'load_detector', lambda *_: tiny.detector)
     monkeypatch.setattr(model, 'capture_detector', lambda _: tiny.model)
     # Any of the three may be there from an earlier test, and hide that the first one is not asked.
-    for table in (residuals._cumulative, residuals._laws, residuals._mean_errors):
+    for table in (residuals._cumulative, residuals._laws, residuals._bits):
         table.cache_clear()
     model.load_model(DetectorSettings(), LOG)
     assert residuals._cumulative.cache_info().currsize == 1
