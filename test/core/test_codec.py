@@ -25,7 +25,6 @@ import numpy as np
 import pytest
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=6)
-FEW_PLANES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6)
 LOSSLESS = ('raw', 'raw+zstd')
 ROUNDING = ('float16+zstd', 'int8+zstd', 'int4+zstd')
 PACKED = ('packed', 'packed2', 'packed4', 'packed8')
@@ -112,49 +111,6 @@ def test_integer_codecs_keep_constant_channels():
     array = np.stack([np.full((4, 4), v, np.float32) for v in (0, 1e-40, -7.25, 3e37)])[None]
     for name in ('int8+zstd', 'int4+zstd'):
         assert np.array_equal(there_and_back(array, name), array)
-
-
-@given(
-    array=hnp.arrays(np.uint8, FEW_PLANES, elements=st.integers(0, 15)),
-    name=st.sampled_from(PACKED + LEVELS),
-)
-def test_levels_come_back_to_within_half_a_step(array, name):
-    step = int(name[6:7].strip('+') or 1)
-    result = there_and_back(array, name)
-    error = np.abs(result.astype(int) - array)
-    assert (result.shape, result.dtype) == (array.shape, array.dtype)
-    assert error.max(initial=0) <= step // 2
-    assert codec.lossless(name, 'uint8') == (step == 1)
-
-
-def test_packed_beats_zstd_on_smooth_levels():
-    rows, columns = np.indices((24, 40))
-    noise = np.random.default_rng(0).normal(size=(1, 6, 24, 40))
-    waves = [np.sin(rows / (3 + i)) + np.cos(columns / (4 + i)) for i in range(6)]
-    codes = np.clip(np.rint(8 + 2 * np.array(waves)[None] + 0.7 * noise), 0, 15).astype(np.uint8)
-    assert len(codec.encode(codes, 'packed')) < 0.8 * len(codec.encode(codes, 'raw+zstd'))
-
-
-def test_packed_codes_a_channel_by_those_before_it():
-    rng = np.random.default_rng(0)
-    first, other = rng.integers(4, 13, (2, 4, 24, 40), dtype=np.uint8)
-    alike = len(codec.encode(np.concatenate([first, first])[None], 'packed'))
-    unlike = len(codec.encode(np.concatenate([first, other])[None], 'packed'))
-    assert alike < 0.8 * unlike
-
-
-def test_channels_at_rest_cost_packed_next_to_nothing():
-    rng = np.random.default_rng(0)
-    busy = rng.integers(4, 13, (1, 4, 24, 40), dtype=np.uint8)
-    rest = np.full((1, 28, 24, 40), 8, np.uint8)
-    alone = len(codec.encode(busy, 'packed'))
-    assert len(codec.encode(np.concatenate([busy, rest], axis=1), 'packed')) < alone + 10 * 28
-
-
-@pytest.mark.parametrize('name', ['packed', 'levels+zstd'])
-def test_more_than_16_levels_are_refused(name):
-    with pytest.raises(CodecError, match='values up to 15, not 16'):
-        codec.encode(np.array([3, 16], np.uint8), name)
 
 
 @pytest.fixture(scope='module')
