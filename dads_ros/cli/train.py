@@ -33,7 +33,7 @@ from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
 from dads_ros.detector.shipped import load_network
-from dads_ros.detector.shipped import TWIN
+from dads_ros.detector.shipped import WEIGHTS
 from dads_ros.detector.training import CHECKPOINT
 from dads_ros.detector.training import Settings
 from dads_ros.detector.training import train
@@ -79,11 +79,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--device', choices=('cpu', 'cuda'), default='cpu', help='default: %(default)s'
     )
     parser.add_argument(
-        '--twin-epochs',
+        '--unrounded-epochs',
         type=whole,
-        default=Settings.twin_epochs,
+        default=Settings.unrounded_epochs,
         metavar='EPOCHS',
-        help='of these, the first that train the twin without a waist alone, default: %(default)s',
+        help="of these, the first, with the waist's channels unrounded, default: %(default)s",
     )
     parser.add_argument(
         '--waist-bytes',
@@ -123,7 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--start',
         type=Path,
         metavar='WEIGHTS',
-        help="begin with these of a twin's instead of from scratch, in a run of its own",
+        help='begin with these instead of from scratch, in a run of its own',
     )
     parser.add_argument('--resume', action='store_true', help='go on from the checkpoint in --out')
     parser.add_argument(
@@ -141,17 +141,17 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings(
         epochs=epochs,
         seed=args.seed,
-        twin_epochs=args.twin_epochs,
+        unrounded_epochs=args.unrounded_epochs,
         waist_bytes=args.waist_bytes,
         jpeg=args.jpeg,
         scenes=args.scenes,
         learning_rate=args.learning_rate,
         leave_out=tuple(sorted(args.leave_out)),
     )
-    if not 0 <= args.twin_epochs < epochs:
+    if not 0 <= args.unrounded_epochs < epochs:
         raise ConfigError(
-            f'--twin-epochs is {args.twin_epochs}, of {epochs} epochs; '
-            'give fewer of the one or more of the other: the network with a waist needs some'
+            f'--unrounded-epochs is {args.unrounded_epochs}, of {epochs} epochs; '
+            'give fewer of the one or more of the other: the waist needs some to learn rounding'
         )
     if settings.jpeg and find_spec('av') is None:
         print(
@@ -159,11 +159,11 @@ def run(args: argparse.Namespace) -> int:
             'recompressed frames',
             file=sys.stderr,
         )
-    trained = load_twin(args.start) if args.start and state is None else None
+    trained = load_start(args.start) if args.start and state is None else None
     samples, held_out = load(args.data, settings)
     training = start(settings, args.device, args.out, state)
     if trained is not None:
-        training.twin.start_from(trained)
+        training.carnet.start_from(trained)
     use_threads(args.threads)
     count = round(args.scenes * settings.drives * len(samples))
     drawn = draw_samples(count, (args.seed + 1) * FIRST_TRAINING)
@@ -176,13 +176,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def load_twin(path: Path) -> CarNet:
-    """Return a network without a waist; raise ConfigError when the file holds another or none."""
+def load_start(path: Path) -> CarNet:
+    """Return a network with a waist; raise ConfigError when the file holds another or none."""
     network = load_network(path)
-    if network.waist is not None:
+    if network.waist is None:
         raise ConfigError(
-            f'--start names {str(path)!r}, a network with a waist; a run begins with one without: '
-            f'give the {TWIN.name} beside it'
+            f'--start names {str(path)!r}, a network without a waist; a run begins with one with '
+            f'a waist: give the {WEIGHTS.name} beside it'
         )
     return network
 

@@ -13,11 +13,12 @@
 # limitations under the License.
 
 """
-A waist for a network that was trained without one: its first convolution behind the cut in two.
+From a network that hands on a few unrounded channels to its twin and to one with a waist.
 
-Of all ways to hand on so few channels, the start is the one that leaves most of that convolution's
-output on the frames it is shown: a truncated singular value decomposition of its weights, with the
-channels decorrelated by their covariance there. Training makes the best of it from there.
+The twin has no bottleneck: the projection and the first convolution behind it become one. For a
+waist, that one becomes two again, with channels that are decorrelated on frames and in the order
+of what they tell: a truncated singular value decomposition. Of all ways to hand on so few, it is
+the one that leaves most of the convolution's output there.
 """
 
 from __future__ import annotations
@@ -26,18 +27,31 @@ from dads_ros.detector.network import CarNet
 import torch
 from torch import Tensor
 
-# The spread of a channel, in levels, that a waist starts with: its levels can hold it.
+# The geometric mean of the channels' spreads, in levels, that a waist starts with.
 START_SPREAD = 1.5
 # Of the largest variance: a direction of less is taken to have so much, lest noise be blown up.
 LEAST_VARIANCE = 1e-6
 
 
 @torch.no_grad()
+def widened(network: CarNet) -> CarNet:
+    """Return the network without a bottleneck that does what one with an unrounded waist does."""
+    state = network.state_dict()
+    project = state.pop('waist.project.weight')[:, :, 0, 0]
+    del state['waist.project.bias']
+    behind = state['level8.0.0.weight']
+    state['level8.0.0.weight'] = torch.einsum('ockl,ci->oikl', behind, project)
+    wide = CarNet(waist=False).to(behind.device)
+    wide.load_state_dict(state)
+    return wide.eval()
+
+
+@torch.no_grad()
 def put_in_waist(network: CarNet, trained: CarNet, images: Tensor) -> None:
     """
-    Give a network with a waist all that one without has learnt.
+    Give a network with a waist all that one without has learnt, as far as its channels hold it.
 
-    The waist's channels rest at zero, where most of a frame is, with a spread of ``START_SPREAD``.
+    The waist's channels rest at zero, where most of a frame is.
 
     :param images: uint8 RGB frames [n, 192, 320, 3] to fit the waist to.
     """
@@ -68,13 +82,21 @@ def factorise(wide: Tensor, features: Tensor, channels: int) -> tuple[Tensor, Te
     """
     Return a projection [channels, inputs] and a convolution that together are nearly a given one.
 
+    A channel is spread over the more levels the more it tells of the output, by the square root.
+    In full proportion an error would cost the fewest bits ("reverse water-filling"), but coarser
+    levels would leave nothing of the last channels.
+
     :param wide: weights [outputs, inputs, height, width] of the convolution.
     :param features: what it reads, [inputs, samples]; the error is least on these.
     """
     variances, directions = torch.linalg.eigh(torch.cov(features))
     spread = variances.clamp(min=LEAST_VARIANCE * float(variances[-1])).sqrt()
     taps = wide.permute(0, 2, 3, 1)
-    _, _, rows = torch.linalg.svd(taps.flatten(0, 2) @ (directions * spread), full_matrices=False)
-    project = START_SPREAD * rows[:channels] @ (directions / spread).T
-    restore = (directions * spread) @ rows[:channels].T / START_SPREAD
+    _, gains, rows = torch.linalg.svd(
+        taps.flatten(0, 2) @ (directions * spread), full_matrices=False
+    )
+    rows, levels = rows[:channels], gains[:channels].sqrt()
+    levels *= START_SPREAD / levels.log().mean().exp()
+    project = levels[:, None] * rows @ (directions / spread).T
+    restore = (directions * spread) @ rows.T / levels
     return project, (taps @ restore).permute(0, 3, 1, 2)

@@ -16,13 +16,17 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import dataclass
 import math
 
 from dads_ros.detector.insertion import put_in_waist
+from dads_ros.detector.insertion import widened
 from dads_ros.detector.loss import Cells
 from dads_ros.detector.loss import detection_loss
 from dads_ros.detector.loss import flatten
 from dads_ros.detector.loss import guide_loss
+from dads_ros.detector.loss import likeness_loss
 from dads_ros.detector.loss import Targets
 from dads_ros.detector.network import CarNet
 from dads_ros.detector.network import STRIDES
@@ -34,9 +38,18 @@ BOX_WEIGHT = 2.0
 MOST_AVERAGING = 0.999
 # Steps after which the average begins to reach far back.
 AVERAGING_STEPS = 200
-START_PRICE = 0.3
+LIKENESS_WEIGHT = 2.0
+START_PRICE = 0.2
 LEAST_PRICE = 1e-3
 MOST_PRICE = 3.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a network said of a batch, and the features at the finest stride that it said it by."""
+
+    cells: Cells
+    fine: Tensor
 
 
 class Learner:
@@ -89,47 +102,75 @@ class Learner:
         self.log_price, self.step = state['log_price'], state['step']
 
     def start_from(self, network: CarNet) -> None:
-        """Begin with another network's weights."""
+        """Begin with the weights of another network of the same kind."""
         for mine in (self.network, self.average):
             mine.load_state_dict(network.state_dict())
 
-    def start_with_waist(self, trained: CarNet, images: Tensor) -> None:
-        """Begin with what a network without a waist has learnt; the images show it the tensor."""
-        put_in_waist(self.network, trained, images.to(self.device))
+    def start_wide(self, narrow: Learner) -> None:
+        """
+        Begin with what a network of a few unrounded channels has learnt, without that bottleneck.
+
+        What the two have in common keeps the moments of its gradients, too: without, the first
+        steps are as long for a weight that hardly matters as for any other.
+        """
+        self.start_from(widened(narrow.average))
+        self.step = narrow.step
+        known = dict(narrow.network.named_parameters())
+        for name, mine in self.network.named_parameters():
+            theirs = known[name]
+            if theirs.shape == mine.shape and theirs in narrow.optimiser.state:
+                self.optimiser.state[mine] = deepcopy(narrow.optimiser.state[theirs])
+
+    def round(self, images: Tensor) -> None:
+        """Round the waist from here on, and pay for its bits; the images show it the tensor."""
+        put_in_waist(self.network, widened(self.average), images.to(self.device))
         self.average.load_state_dict(self.network.state_dict())
+        self.set_rounding(True)
+        for name, mine in self.network.named_parameters():
+            if name.startswith(('waist.', 'level8.0.0.')):  # other channels than they were
+                self.optimiser.state.pop(mine, None)
+
+    def set_rounding(self, rounds: bool) -> None:
+        """Say whether the waist rounds what it hands on."""
+        for network in (self.network, self.average):
+            if network.waist is not None:
+                network.waist.rounds = rounds
 
     def learn(
-        self, images: Tensor, targets: Targets, rate: float, guide: Cells | None = None
-    ) -> tuple[dict[str, float], Cells]:
+        self, images: Tensor, targets: Targets, rate: float, guide: Said | None = None
+    ) -> tuple[dict[str, float], Said]:
         """
         Take one step on a batch; return the losses and what the network said, without gradients.
 
         :param rate: the learning rate.
-        :param guide: what a network without a waist says of the batch, to be like.
+        :param guide: what a network without a waist said of the batch, to be like.
         """
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
-            outputs = self.network(images.to(self.device))
+            fine = self.network.fine(images.to(self.device))
+            outputs = self.network.outputs(fine)
         cells = flatten(outputs, STRIDES)
         kind, box = detection_loss(cells, targets)
         losses = {'class': kind, 'box': box}
         total = kind + BOX_WEIGHT * box
         if guide is not None:
-            losses['guide'] = guide_loss(cells, guide, BOX_WEIGHT)
-            total = total + losses['guide']
+            losses['guide'] = guide_loss(cells, guide.cells, BOX_WEIGHT)
+            losses['likeness'] = likeness_loss(fine, guide.fine)
+            total = total + losses['guide'] + LIKENESS_WEIGHT * losses['likeness']
         waist = self.network.waist
-        if waist is not None:
+        charged = waist is not None and waist.rounds
+        if waist is not None and charged:
             values = waist.values
             assert values is not None
             losses['bytes'] = self.rate(values[::2]) / 8  # half of the batch says enough
             total = total + math.exp(self.log_price) * losses['bytes'] / self.waist_bytes
         self._descend(total, rate)
         numbers = {name: float(value.detach()) for name, value in losses.items()}
-        if waist is not None:
+        if charged:
             self._set_price(numbers['bytes'])
             numbers['price'] = math.exp(self.log_price)
         said = Cells(cells.logits.detach(), cells.boxes.detach(), cells.centres, cells.strides)
-        return numbers, said
+        return numbers, Said(said, fine.detach().float())
 
     def _descend(self, loss: Tensor, rate: float) -> None:
         for group in self.optimiser.param_groups:

@@ -146,6 +146,11 @@ def detection_loss(cells: Cells, targets: Targets) -> tuple[Tensor, Tensor]:
     return (cost * counted).sum() / total, misfit.sum() / total
 
 
+def likeness_loss(features: Tensor, guide: Tensor) -> Tensor:
+    """Return the mean squared distance of features from another network's, by their variance."""
+    return functional.mse_loss(features.float(), guide) / guide.var().clamp(min=1e-6)
+
+
 def guide_loss(cells: Cells, guide: Cells, box_weight: float) -> Tensor:
     """
     Return how far cells are from what another network says of them, nought when they agree.

@@ -115,9 +115,16 @@ class CarNet(nn.Module):
 
     def forward(self, frame: Tensor) -> tuple[Tensor, ...]:
         """Return the raw outputs, finest stride first."""
+        return self.outputs(self.fine(frame))
+
+    def fine(self, frame: Tensor) -> Tensor:
+        """Return the features at the finest stride, [n, 96, 24, 40], which all else is made of."""
         pixels = (frame.permute(0, 3, 1, 2).to(torch.float32) - 114.0) * (1 / 58.0)
         features = self.edge(pixels)
-        fine = self.level8(features if self.waist is None else self.waist(features))
+        return self.level8(features if self.waist is None else self.waist(features))
+
+    def outputs(self, fine: Tensor) -> tuple[Tensor, ...]:
+        """Return the raw outputs of features at the finest stride."""
         middle = self.level16(fine)
         coarse = self.level32(middle)
         up = functional.interpolate(coarse, scale_factor=2.0)

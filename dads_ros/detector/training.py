@@ -40,8 +40,10 @@ from dads_ros.detector.augment import Augmenter
 from dads_ros.detector.augment import Recipe
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
+from dads_ros.detector.insertion import widened
 from dads_ros.detector.learner import Learner
 from dads_ros.detector.loss import Targets
+from dads_ros.detector.network import CarNet
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.shipped import save_network
@@ -57,7 +59,7 @@ from tqdm import tqdm
 PLAIN_SHARE = 0.12
 CHECKPOINT = 'checkpoint.pt'
 # Of the learning rate, in the phase with a waist: it begins with a network that is nearly right.
-JOINT_RATE = 0.5
+JOINT_RATE = 0.4
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,9 @@ class Settings:
     """
     A training run.
 
-    :param twin_epochs: epochs of the twin without a waist alone. Then the network with a waist is
-        made of it, and both go on over the same frames, the one guided by the other.
+    :param unrounded_epochs: the first, in which the waist's channels are neither rounded nor
+        charged for. Then a twin without a waist is made of the network, and both go on over the
+        same frames, the one with rounding and guided by the other.
     :param waist_bytes: modelled bytes per training frame that the waist is held to. Training
         frames are fuller than real ones, which come out smaller.
     :param jpeg: share of frames recompressed as JPEG, WebP or H.264, as an upload may be.
@@ -76,14 +79,14 @@ class Settings:
     :param validate_every: epochs between accuracies on the validation frames.
     """
 
-    epochs: int = 135
-    twin_epochs: int = 105
+    epochs: int = 145
+    unrounded_epochs: int = 105
     batch: int = 16
     seed: int = 1
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up_epochs: float = 2.0
-    waist_bytes: float = 2600.0
+    waist_bytes: float = 2500.0
     jpeg: float = 0.25
     scenes: float = 0.15
     drives: int = 8
@@ -92,14 +95,15 @@ class Settings:
 
 
 class Training:
-    """One run, in memory: the twin without a waist, and in time the network with one."""
+    """One run, in memory: the network with a waist, and in time its twin without one."""
 
     def __init__(self, settings: Settings, device: str = 'cpu') -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.device = torch.device(device)
-        self.twin = self._learner(waist=False)
-        self.carnet: Learner | None = None
+        self.carnet = self._learner(waist=True)
+        self.carnet.set_rounding(False)
+        self.twin: Learner | None = None
         self.epoch = 0
         self.step = 0
 
@@ -111,8 +115,8 @@ class Training:
         """Return all that a resumed run needs."""
         return {
             'settings': asdict(self.settings),
-            'twin': self.twin.state(),
-            'carnet': None if self.carnet is None else self.carnet.state(),
+            'carnet': self.carnet.state(),
+            'twin': None if self.twin is None else self.twin.state(),
             'epoch': self.epoch,
             'step': self.step,
         }
@@ -133,10 +137,11 @@ class Training:
                 f'the run to resume has {name} {given.get(name)!r}, not '
                 f'{mine[name]!r}; give the same options, or start anew in another folder'
             )
-        self.twin.load(state['twin'])
-        if state['carnet'] is not None:
-            self.carnet = self._learner(waist=True)
-            self.carnet.load(state['carnet'])
+        self.carnet.load(state['carnet'])
+        if state['twin'] is not None:
+            self.carnet.set_rounding(True)
+            self.twin = self._learner(waist=False)
+            self.twin.load(state['twin'])
         self.epoch, self.step = state['epoch'], state['step']
 
     def run_epoch(
@@ -171,30 +176,39 @@ class Training:
     def _phase(self) -> tuple[int, int]:
         """Return the first epoch of the phase that the run is in, and how many it has."""
         settings = self.settings
-        if self.epoch < settings.twin_epochs:
-            return 0, settings.twin_epochs
-        return settings.twin_epochs, settings.epochs - settings.twin_epochs
+        if self.epoch < settings.unrounded_epochs:
+            return 0, settings.unrounded_epochs
+        return settings.unrounded_epochs, settings.epochs - settings.unrounded_epochs
 
     def _rate(self, steps: int) -> float:
         first, count = self._phase()
         step = self.step - steps * first
         warm = min(1.0, step / (steps * self.settings.warm_up_epochs))
         cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * step / (steps * count))) / 2
-        share = JOINT_RATE if first == self.settings.twin_epochs else 1.0
+        share = JOINT_RATE if first == self.settings.unrounded_epochs else 1.0
         return self.settings.learning_rate * share * warm * cosine
 
     def _train_step(self, images: Tensor, truth: Sequence[Boxes], steps: int) -> dict[str, float]:
         targets = pad(truth, self.device)
-        if self.carnet is None and self.epoch >= self.settings.twin_epochs:
-            self.carnet = self._learner(waist=True)
-            self.carnet.start_with_waist(self.twin.average, images)
+        if self.twin is None and self.epoch >= self.settings.unrounded_epochs:
+            self.twin = self._learner(waist=False)
+            self.twin.start_wide(self.carnet)
+            self.carnet.round(images)
         rate = self._rate(steps)
-        told, said = self.twin.learn(images, targets, rate)
-        losses = {f'twin_{name}': value for name, value in told.items()}
-        if self.carnet is not None:
-            losses.update(self.carnet.learn(images, targets, rate, said)[0])
+        losses: dict[str, float] = {}
+        guide = None
+        if self.twin is not None:
+            told, guide = self.twin.learn(images, targets, rate)
+            losses = {f'twin_{name}': value for name, value in told.items()}
+        losses.update(self.carnet.learn(images, targets, rate, guide)[0])
         self.step += 1
         return losses
+
+    def networks(self) -> dict[str, CarNet]:
+        """Return what has been learnt so far, by the names of the files."""
+        if self.twin is None:
+            return {'twin': widened(self.carnet.average)}
+        return {'twin': self.twin.average, 'carnet': self.carnet.average}
 
 
 def pad(truth: Sequence[Boxes], device: torch.device) -> Targets:
@@ -241,13 +255,10 @@ def train(
             )
         entry['seconds'] = time.monotonic() - started
         last = training.epoch == settings.epochs
-        networks = {'twin': training.twin, 'carnet': training.carnet}
-        for name, learner in networks.items():
-            if learner is None:
-                continue
-            save_network(learner.average, folder / f'{name}.pt')
+        for name, network in training.networks().items():
+            save_network(network, folder / f'{name}.pt')
             if held_out and (last or training.epoch % settings.validate_every == 0):
-                figures = validate(learner.average, held_out)
+                figures = validate(network, held_out)
                 prefix = 'twin_' if name == 'twin' else ''
                 entry.update({prefix + key: value for key, value in figures.items()})
         with log.open('a') as file:

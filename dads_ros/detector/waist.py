@@ -32,6 +32,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 from torch import Tensor
+from torch.nn import functional
 
 LEVELS = 16
 REST = 8
@@ -44,16 +45,20 @@ class Waist(nn.Module):
     Project features to a few channels, round them, and hand them on.
 
     In training the rounding passes gradients straight through, with a step drawn for each call,
-    and ``values`` keeps what was rounded, for a rate model.
+    and ``values`` keeps what was rounded, for a rate model. While ``rounds`` is False, the first
+    phase of a training, they are handed on as they are.
     """
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
         self.project = nn.Conv2d(in_channels, channels, 1)
         self.values: Tensor | None = None
+        self.rounds = True
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the values that the cloud's half reads: codes less ``REST``, as floats."""
+        if not self.rounds:
+            return functional.conv2d(features, self.project.weight)
         values = self.project(features)
         if self.training:
             self.values = values.float()

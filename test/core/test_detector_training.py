@@ -28,6 +28,7 @@ from dads_ros.detector.loss import generalised_iou
 from dads_ros.detector.loss import guide_loss
 from dads_ros.detector.loss import Targets
 from dads_ros.detector.shipped import load_network
+from dads_ros.detector.training import JOINT_RATE
 from dads_ros.detector.training import pad
 from dads_ros.detector.training import Settings
 from dads_ros.detector.training import train
@@ -37,7 +38,7 @@ import numpy as np
 import pytest
 import torch
 
-TINY = Settings(epochs=3, twin_epochs=1, batch=4, validate_every=1)
+TINY = Settings(epochs=3, unrounded_epochs=1, batch=4, validate_every=1)
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +123,7 @@ def test_a_resumed_run_is_the_run_without_a_stop(tmp_path):
     for folder in (whole, stopped):
         folder.mkdir()
     list(train(Training(TINY), samples(), samples(5), samples(2), whole))
-    for epoch in range(2):  # stopped before the waist is put in, and after
+    for epoch in range(2):  # stopped before the waist rounds, and after
         run = Training(TINY)
         if epoch:
             run.load(torch.load(stopped / 'checkpoint.pt', weights_only=True))
@@ -139,9 +140,10 @@ def test_a_resumed_run_is_the_run_without_a_stop(tmp_path):
         assert all(torch.equal(first[key], second[key]) for key in first)
     log = [json.loads(line) for line in (stopped / 'log.jsonl').read_text().splitlines()]
     assert [entry['epoch'] for entry in log] == [1, 2, 3]
-    assert {'twin_class', 'twin_box', 'twin_ap50_vehicle'} <= set(log[0])
-    assert 'bytes' not in log[0]
-    assert {'class', 'box', 'guide', 'bytes', 'price', 'ap50_vehicle'} <= set(log[1])
+    assert {'class', 'box', 'twin_ap50_vehicle'} <= set(log[0])
+    assert not {'bytes', 'twin_class', 'ap50_vehicle'} & set(log[0])
+    assert {'class', 'box', 'guide', 'likeness', 'bytes', 'price', 'ap50_vehicle'} <= set(log[1])
+    assert {'twin_class', 'twin_box', 'twin_ap50_vehicle'} <= set(log[1])
 
 
 def test_each_epoch_sees_other_drawn_frames(monkeypatch):
@@ -165,13 +167,13 @@ def test_each_epoch_sees_other_drawn_frames(monkeypatch):
 
 
 def test_a_run_that_diverges_ends_and_keeps_the_epoch_before(tmp_path):
-    run = Training(replace(TINY, twin_epochs=2))
+    run = Training(replace(TINY, unrounded_epochs=2))
     epochs = train(run, samples(), (), (), tmp_path)
     next(epochs)
     kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert set(kept) == {'twin.pt', 'log.jsonl', 'checkpoint.pt'}
     with torch.no_grad():
-        run.twin.network.heads[0][-1].bias.fill_(float('nan'))
+        run.carnet.network.heads[0][-1].bias.fill_(float('nan'))
     with pytest.raises(ConfigError, match=r'has diverged in epoch 2; .* lower --learning-rate'):
         next(epochs)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
@@ -187,20 +189,20 @@ def test_a_resumed_run_leaves_out_what_it_left_out():
 
 def test_a_run_is_resumed_with_its_own_settings_only():
     state = Training(TINY).state()
-    other = Training(Settings(epochs=3, twin_epochs=1, batch=8, validate_every=1))
+    other = Training(Settings(epochs=3, unrounded_epochs=1, batch=8, validate_every=1))
     with pytest.raises(ConfigError, match='the run to resume has batch 4, not 8; give the same'):
         other.load(state)
-    Training(Settings(epochs=4, twin_epochs=1, batch=4, validate_every=1)).load(state)
+    Training(Settings(epochs=4, unrounded_epochs=1, batch=4, validate_every=1)).load(state)
 
 
 def test_each_phase_warms_up_and_ends_on_a_schedule_of_its_own():
-    run = Training(Settings(epochs=30, twin_epochs=20, learning_rate=1.0, warm_up_epochs=2.0))
+    run = Training(Settings(epochs=30, unrounded_epochs=20, learning_rate=1.0, warm_up_epochs=2.0))
     rates = []
     for step in range(300):
         run.epoch, run.step = step // 10, step
         rates.append(run._rate(10))
     alone, joint = rates[:200], rates[200:]
-    for rates, peak in ((alone, 1.0), (joint, 0.5)):
+    for rates, peak in ((alone, 1.0), (joint, JOINT_RATE)):
         assert rates[0] == 0.0
         assert rates.index(max(rates)) == pytest.approx(20, abs=1)
         assert 0.85 * peak < max(rates) <= peak
@@ -232,7 +234,7 @@ def write_data(folder):
 def test_one_command_trains_and_refuses_to_overwrite(tmp_path, capsys):
     data, out = write_data(tmp_path / 'data'), tmp_path / 'run'
     command = ['train', '--data', str(data), '--out', str(out), '--epochs', '1', '--threads', '1']
-    command += ['--scenes', '0', '--twin-epochs', '0']
+    command += ['--scenes', '0', '--unrounded-epochs', '0']
     assert main([*command, '--resume']) == 1
     assert 'no run to resume' in capsys.readouterr().err
     assert main(command) == 0
@@ -245,11 +247,11 @@ def test_one_command_trains_and_refuses_to_overwrite(tmp_path, capsys):
     at = command.index('--epochs')
     assert main([*command[:at], *command[at + 2 :], '--resume']) == 0  # as long as it was to be
     assert len((out / 'log.jsonl').read_text().splitlines()) == 1
-    waist = ['--start', str(out / 'carnet.pt')]
-    assert main([*command[:4], str(tmp_path / 'other'), *command[5:], *waist]) == 1
-    assert 'a network with a waist; a run begins with one without' in capsys.readouterr().err
-    assert main([*command, '--twin-epochs', '1']) == 1
-    assert '--twin-epochs is 1, of 1 epochs' in capsys.readouterr().err
+    twin = ['--start', str(out / 'twin.pt')]
+    assert main([*command[:4], str(tmp_path / 'other'), *command[5:], *twin]) == 1
+    assert 'a network without a waist; a run begins with one with' in capsys.readouterr().err
+    assert main([*command, '--unrounded-epochs', '1']) == 1
+    assert '--unrounded-epochs is 1, of 1 epochs' in capsys.readouterr().err
     empty = tmp_path / 'other'
     assert main([*command[:4], str(empty), *command[5:], '--leave-out', 'clip']) == 1
     assert '0 training frames are too few' in capsys.readouterr().err

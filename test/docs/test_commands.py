@@ -50,7 +50,7 @@ from synthetic_runs import write_session
 LEAST = {
     'dads profile': ('--count', '1'),
     'dads simulate': ('--edge', 'edge.json', '--cloud', 'cloud.json', '--budget', '1'),
-    'dads train': ('--epochs', '1', '--twin-epochs', '0', '--scenes', '0', '--threads', '1'),
+    'dads train': ('--epochs', '1', '--unrounded-epochs', '0', '--scenes', '0', '--threads', '1'),
 }
 # Run by another test, with the settings that it can afford.
 TRIED = {
