@@ -28,6 +28,7 @@ from dads_ros.cli.arguments import share
 from dads_ros.cli.arguments import whole
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
+from dads_ros.detector.insertion import leave_unrounded
 from dads_ros.detector.network import CarNet
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
@@ -177,13 +178,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def load_start(path: Path) -> CarNet:
-    """Return a network with a waist; raise ConfigError when the file holds another or none."""
+    """
+    Return a network with a waist, unrounded as a run begins.
+
+    Raises ConfigError when the file holds another or none.
+    """
     network = load_network(path)
     if network.waist is None:
         raise ConfigError(
             f'--start names {str(path)!r}, a network without a waist; a run begins with one with '
             f'a waist: give the {WEIGHTS.name} beside it'
         )
+    leave_unrounded(network)
     return network
 
 

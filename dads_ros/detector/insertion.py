@@ -47,6 +47,18 @@ def widened(network: CarNet) -> CarNet:
 
 
 @torch.no_grad()
+def leave_unrounded(network: CarNet) -> None:
+    """Hand the waist's values on as they are; its bias, unused then, goes to the next norm."""
+    assert network.waist is not None
+    network.waist.rounds = False
+    bias = network.waist.project.bias
+    assert bias is not None
+    behind, norm = network.level8[0][0], network.level8[0][1]  # type: ignore[index]
+    norm.running_mean.sub_(behind.weight.sum(dim=(2, 3)) @ bias)  # the same but at the borders
+    bias.zero_()
+
+
+@torch.no_grad()
 def put_in_waist(network: CarNet, trained: CarNet, images: Tensor) -> None:
     """
     Give a network with a waist all that one without has learnt, as far as its channels hold it.

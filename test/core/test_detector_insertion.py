@@ -15,12 +15,15 @@
 """A twin and a waist begin with what the network has learnt that they are made of."""
 
 from dads_ros.detector.insertion import factorise
+from dads_ros.detector.insertion import leave_unrounded
 from dads_ros.detector.insertion import put_in_waist
 from dads_ros.detector.insertion import START_SPREAD
 from dads_ros.detector.insertion import widened
 from dads_ros.detector.network import CarNet
 from dads_ros.detector.network import EDGE_CHANNELS
 from dads_ros.detector.network import WAIST_CHANNELS
+from dads_ros.detector.shipped import load_network
+from dads_ros.detector.shipped import WEIGHTS
 import pytest
 import torch
 
@@ -37,6 +40,18 @@ def test_the_twin_does_what_the_unrounded_network_does():
     with torch.no_grad():
         for mine, theirs in zip(twin(frames), narrow(frames), strict=True):
             assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-4 * float(theirs.abs().max()))
+
+
+def test_a_shipped_waist_that_is_left_unrounded_tells_the_next_layer_the_same():
+    network = load_network(WEIGHTS)
+    features = torch.rand(1, EDGE_CHANNELS, 8, 10)
+    with torch.no_grad():
+        before = network.level8[0](network.waist.project(features))
+        leave_unrounded(network)
+        after = network.level8[0](network.waist(features))
+    inside = (..., slice(1, -1), slice(1, -1))
+    torch.testing.assert_close(after[inside], before[inside], rtol=1e-3, atol=1e-3)
+    assert float(before[inside].abs().max()) > 0.1
 
 
 def test_a_waist_is_put_in_without_a_change_where_its_channels_hold_all():
