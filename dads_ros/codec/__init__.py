@@ -20,8 +20,9 @@ the tensor, which the receiver knows from its own model:
 
 - ``raw``, ``raw+zstd``: lossless, any type;
 - ``float16+zstd``, ``int8+zstd``, ``int4+zstd``: floats rounded, integers kept lossless;
-- ``packed``: lossless for uint8 of at most 16 levels, ``packed2`` ... ``packed8`` rounded to every
-  second ... eighth level; ``levels+zstd``, ``levels2+zstd`` ... the same, faster and larger;
+- ``packed``: lossless for uint8 of at most 16 levels; ``packed2``, ``packed4``, ``packed6`` and
+  ``packed8`` rounded to every second ... eighth level from the middle;
+- ``levels+zstd``, ``levels2+zstd`` ...: the same, faster and larger;
 - ``packed+ref`` ... ``packed8+ref``: the same, against an earlier tensor that the receiver has;
 - ``jpegQQ``, ``webpQQ``: the uint8 input frame [1, height, width, 3] at a quality of 1 to 100.
 

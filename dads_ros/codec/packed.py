@@ -23,7 +23,8 @@ logistics whose width depends on the neighbours' spread and on how well the chan
 predicted here: the one of the fewest bits so far, lattice for lattice, so that no table is sent.
 
 With a reference, neighbours, spreads and errors are those of the change from it, and the predicted
-change is added to it before a value is coded. One weight more for each channel says how much of
+change is added to it before a value is coded. Of two roundings equally near, it is the one that
+changes nothing. One weight more for each channel says how much of
 the reference's own detail is kept: where nothing is, the prediction is that without a reference.
 
 Everything both sides compute is integer arithmetic, so they agree on every machine. The range
@@ -42,9 +43,10 @@ import constriction
 from dads_ros.codec.lattices import lattices
 from dads_ros.codec.lattices import Pass
 from dads_ros.codec.lattices import together
-from dads_ros.codec.levels import MAX_LEVELS
 from dads_ros.codec.residuals import FAMILY
 from dads_ros.codec.residuals import Widths
+from dads_ros.codec.rounding import MAX_LEVELS
+from dads_ros.codec.rounding import rounding
 from dads_ros.codec.weights import groups
 from dads_ros.codec.weights import usual
 from dads_ros.codec.weights import Weights
@@ -61,14 +63,15 @@ MOST_PLANES = 64
 
 class Packed:
     """
-    Code uint8 values below 16, rounded to multiples of ``step`` first.
+    Code uint8 values below 16, rounded to multiples of ``step`` from the middle first.
 
-    A step of 1 is lossless. With a larger one a value v becomes (v + step // 2) // step, and comes
-    back as that times the step, but no larger than the tensor's maximum.
+    A step of 1 is lossless. With a larger one no value comes back larger than the tensor's
+    maximum.
     """
 
     def __init__(self, step: int) -> None:
         self._step = step
+        self._rounding = rounding(step)
 
     def supports(self, shape: tuple[int, ...], dtype: str) -> bool:
         """Take uint8 tensors of few channels; encoding refuses those with values above 15."""
@@ -87,12 +90,10 @@ class Packed:
         """
         if not array.size:
             return b''
-        top = int(array.max())
-        if top >= MAX_LEVELS:
-            raise CodecError(f'packed codecs take values up to {MAX_LEVELS - 1}, not {top}')
+        top = _top(array)
         channels, height, width = _planes(array.shape)
-        symbols = self._symbols(array).reshape(channels, -1)
-        before = self._before(reference, symbols.shape)
+        before = self._before(reference, (channels, height * width))
+        symbols = self._symbols(array.reshape(channels, -1), before)
         changes = symbols if before is None else symbols - before
         # All is known here, so all lattices are looked at in one go, but for what is learned.
         plane = together(height, width)
@@ -107,7 +108,7 @@ class Packed:
         fine += weights.across @ (4 * changes - around.sums)
         if before is not None and own is not None:
             fine += weights.of_reference(before[:, plane.positions], own)
-        widths = Widths(channels, _alphabet(top, self._step))
+        widths = Widths(channels, self._alphabet(top, before is not None))
         means = widths.means(fine)
         off = np.abs(8 * values - means)
         classes = widths.by_spread(around.spreads)
@@ -146,7 +147,7 @@ class Packed:
         decoder = constriction.stream.queue.RangeDecoder(_words(data[2:]))
         try:
             weights = Weights.read(decoder, *symbols.shape, refers=before is not None)
-            widths = Widths(channels, _alphabet(top, self._step))
+            widths = Widths(channels, self._alphabet(top, before is not None))
             changes = symbols if before is None else symbols.copy()
             for lattice in lattices(height, width):
                 _decode_pass(decoder, symbols, changes, before, lattice, weights, widths)
@@ -154,19 +155,30 @@ class Packed:
             raise CodecError('packed tensor is damaged') from error
         if not decoder.maybe_exhausted():
             raise CodecError('packed tensor has bytes left over')
-        return self._values(symbols, top).reshape(shape)
+        return self._rounding.restore(symbols, top).reshape(shape)
 
-    def received(self, array: np.ndarray) -> np.ndarray:
-        """Return what the decoder gives for a tensor; without rounding the tensor itself."""
-        return (
-            array if self._step == 1 else self._values(self._symbols(array), array.max(initial=0))
-        )
+    def received(self, array: np.ndarray, reference: np.ndarray | None = None) -> np.ndarray:
+        """
+        Return what the decoder gives for a tensor; without rounding the tensor itself.
 
-    def _symbols(self, array: np.ndarray) -> np.ndarray:
-        return (array.astype(np.int64) + self._step // 2) // self._step
+        Raises CodecError when a value is above 15.
+        """
+        top = _top(array)
+        if self._step == 1:
+            return array
+        symbols = self._symbols(array, self._before(reference, array.shape))
+        return self._rounding.restore(symbols, top)
 
-    def _values(self, symbols: np.ndarray, top: int) -> np.ndarray:
-        return np.minimum(symbols * self._step, top).astype(np.uint8)
+    def _symbols(self, array: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+        law = self._rounding
+        symbols = law.symbols[array] if before is None else law.against[array, before]
+        return symbols.astype(np.int64)
+
+    def _alphabet(self, top: int, refers: bool) -> int:
+        """Return how many symbols there can be in a tensor of a largest value."""
+        law = self._rounding
+        largest = law.against[top].max() if refers else law.symbols[top]
+        return max(2, int(largest) + 1)
 
     def _before(self, reference: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
         """Return a reference's planes as symbols; raise CodecError for values above 15."""
@@ -174,7 +186,7 @@ class Packed:
             return None
         if int(reference.max(initial=0)) >= MAX_LEVELS:
             raise CodecError(f'a packed reference has values up to {MAX_LEVELS - 1}')
-        return self._symbols(reference).reshape(shape)
+        return self._symbols(reference, None).reshape(shape)
 
 
 def _decode_pass(
@@ -209,14 +221,18 @@ def _decode_pass(
     widths.learn(classes, off)
 
 
+def _top(array: np.ndarray) -> int:
+    """Return a tensor's largest value; raise CodecError when it is above 15."""
+    top = int(array.max(initial=0))
+    if top >= MAX_LEVELS:
+        raise CodecError(f'packed codecs take values up to {MAX_LEVELS - 1}, not {top}')
+    return top
+
+
 def _planes(shape: tuple[int, ...]) -> tuple[int, int, int]:
     """Return (planes, height, width)."""
     height, width = (1, 1, *shape)[-2:]
     return math.prod(shape[:-2]), height, width
-
-
-def _alphabet(top: int, step: int) -> int:
-    return max(2, (top + step // 2) // step + 1)
 
 
 def _words(data: memoryview) -> np.ndarray:

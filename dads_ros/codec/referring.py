@@ -15,10 +15,10 @@
 """
 Packed tensors against an earlier one that the receiver has: what did not change costs little.
 
-What is coded is the change from the reference, as the tensor itself is without one, so nothing is
-lost and nothing drifts. A checksum of the reference's values goes before, by which the receiver
-finds it among those that it has: prediction from any other tensor would give wrong values, not an
-error.
+What is coded is the change from the reference, as the tensor itself is without one, and no value
+comes back further off than half a step, so nothing drifts. A checksum of the reference's values
+goes before, by which the receiver finds it among those that it has: prediction from any other
+tensor would give wrong values, not an error.
 """
 
 from __future__ import annotations

@@ -51,10 +51,12 @@ _COARSER = {
     'int8+zstd': 'int4+zstd',
     'levels+zstd': 'levels2+zstd',
     'levels2+zstd': 'levels4+zstd',
-    'levels4+zstd': 'levels8+zstd',
+    'levels4+zstd': 'levels6+zstd',
+    'levels6+zstd': 'levels8+zstd',
     'packed': 'packed2',
     'packed2': 'packed4',
-    'packed4': 'packed8',
+    'packed4': 'packed6',
+    'packed6': 'packed8',
 }
 _IMAGE = re.compile(r'(jpeg|webp)([1-9][0-9]?|100)')
 
@@ -106,16 +108,17 @@ def can_refer(name: str) -> bool:
     return isinstance(_find(name), Packed | Referring)
 
 
-def received(array: np.ndarray, name: str) -> np.ndarray:
+def received(array: np.ndarray, name: str, reference: np.ndarray | None = None) -> np.ndarray:
     """
     Return what decoding a tensor gives in a codec that can refer; maybe the array itself.
 
+    :param reference: what it is coded against, if anything.
     Raises CodecError for other codecs.
     """
     found = _find(name)
     if not isinstance(found, Packed):
         raise CodecError(f'codec {name!r} cannot refer to an earlier tensor')
-    return found.received(array)
+    return found.received(array, reference)
 
 
 def decode(
@@ -204,16 +207,16 @@ def _find(name: str) -> Codec:
             return Integer(bits=4)
         case 'levels+zstd':
             return Levels(step=1)
-        case 'levels2+zstd' | 'levels4+zstd' | 'levels8+zstd':
+        case 'levels2+zstd' | 'levels4+zstd' | 'levels6+zstd' | 'levels8+zstd':
             return Levels(step=int(name[6]))
         case 'packed':
             return Packed(step=1)
-        case 'packed2' | 'packed4' | 'packed8':
+        case 'packed2' | 'packed4' | 'packed6' | 'packed8':
             return Packed(step=int(name[-1]))
-        case 'packed+ref' | 'packed2+ref' | 'packed4+ref' | 'packed8+ref':
+        case 'packed+ref' | 'packed2+ref' | 'packed4+ref' | 'packed6+ref' | 'packed8+ref':
             return Referring(Packed(step=int(name.removesuffix(REF_SUFFIX)[6:] or 1)))
     raise CodecError(
         f'unknown codec {name!r}; use raw, raw+zstd, float16+zstd, int8+zstd, int4+zstd, '
-        'packed, packed2, packed4, packed8, levels+zstd, levels2+zstd, levels4+zstd, '
-        'levels8+zstd, jpegQQ or webpQQ (QQ from 1 to 100)'
+        'packed, packed2, packed4, packed6, packed8, levels+zstd, levels2+zstd, levels4+zstd, '
+        'levels6+zstd, levels8+zstd, jpegQQ or webpQQ (QQ from 1 to 100)'
     )

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 # The geometric mean of the channels' spreads, in levels, that a waist starts with.
-START_SPREAD = 1.5
+START_SPREAD = 2.5
 # Of the largest variance: a direction of less is taken to have so much, lest noise be blown up.
 LEAST_VARIANCE = 1e-6
 

@@ -39,7 +39,7 @@ MOST_AVERAGING = 0.999
 # Steps after which the average begins to reach far back.
 AVERAGING_STEPS = 200
 LIKENESS_WEIGHT = 2.0
-START_PRICE = 0.2
+START_PRICE = 0.4
 LEAST_PRICE = 1e-3
 MOST_PRICE = 3.0
 

@@ -79,14 +79,14 @@ class Settings:
     :param validate_every: epochs between accuracies on the validation frames.
     """
 
-    epochs: int = 145
+    epochs: int = 140
     unrounded_epochs: int = 105
     batch: int = 16
     seed: int = 1
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up_epochs: float = 2.0
-    waist_bytes: float = 2500.0
+    waist_bytes: float = 2100.0
     jpeg: float = 0.25
     scenes: float = 0.15
     drives: int = 8

@@ -102,12 +102,14 @@ class EdgeStage:
         plan = prepared.plan
         started_ns = time.monotonic_ns()
         with self._slowdown:
-            used, data = self._encode(frame.kept, plan)
+            references = self._references(plan)
+            name = plan.codec.removesuffix(codec.REF_SUFFIX)
+            used, data = codec.encode_bundle(frame.kept, name, self._cap_bytes, references)
         frame.sent_ns = time.monotonic_ns()
         frame.times.encode_s = (frame.sent_ns - started_ns) / 1e9
         # From now, not from the camera's stamp: a deadline judges the link and the cloud alone.
         frame.deadline_ns = frame.sent_ns + int((plan.deadline_s - plan.edge_s) * 1e9)
-        self._remember(frame, plan, used)
+        self._remember(frame, plan, used, references)
         tensors = zip(plan.boundary, frame.kept, data, strict=True)
         return Bundle(
             vehicle=self._vehicle,
@@ -141,17 +143,24 @@ class EdgeStage:
         frame.times.edge_s += (time.monotonic_ns() - started_ns) / 1e9
         return in_camera_pixels(found, frame.image_width, frame.image_height, self._detector)
 
-    def _encode(self, arrays: tuple[np.ndarray, ...], plan: Plan) -> tuple[str, list[memoryview]]:
-        name = plan.codec.removesuffix(codec.REF_SUFFIX)
-        references = () if name == plan.codec else self._sent.references(plan.boundary)
-        return codec.encode_bundle(arrays, name, self._cap_bytes, references)
+    def _references(self, plan: Plan) -> tuple[np.ndarray, ...]:
+        """Return what a plan's bundle is coded against; nothing if it refers to none."""
+        refers = plan.codec.endswith(codec.REF_SUFFIX)
+        return self._sent.references(plan.boundary) if refers else ()
 
-    def _remember(self, frame: Frame, plan: Plan, used: str) -> None:
+    def _remember(
+        self, frame: Frame, plan: Plan, used: str, references: tuple[np.ndarray, ...]
+    ) -> None:
         """Keep what the cloud gets of a bundle, if the plan codes later ones against it."""
-        if plan.codec.endswith(codec.REF_SUFFIX):
-            name = used.removesuffix(codec.REF_SUFFIX)
-            received = tuple(codec.received(array, name) for array in frame.kept)
-            self._sent.sent(frame.sent_ns, plan.boundary, received)
+        if not plan.codec.endswith(codec.REF_SUFFIX):
+            return
+        name = used.removesuffix(codec.REF_SUFFIX)
+        known = references if used != name else [None] * len(frame.kept)
+        received = tuple(
+            codec.received(array, name, reference)
+            for array, reference in zip(frame.kept, known, strict=True)
+        )
+        self._sent.sent(frame.sent_ns, plan.boundary, received)
 
 
 def in_camera_pixels(

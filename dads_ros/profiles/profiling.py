@@ -62,8 +62,8 @@ import zstandard
 
 CODECS = (
     'raw', 'raw+zstd', 'float16+zstd', 'int8+zstd', 'int4+zstd',
-    'packed', 'packed2', 'packed4', 'packed8',
-    'levels+zstd', 'levels2+zstd', 'levels4+zstd', 'levels8+zstd',
+    'packed', 'packed2', 'packed4', 'packed6', 'packed8',
+    'levels+zstd', 'levels2+zstd', 'levels4+zstd', 'levels6+zstd', 'levels8+zstd',
     'jpeg30', 'jpeg50', 'jpeg75', 'jpeg90', 'webp30', 'webp50', 'webp75',
 )  # fmt: skip
 REFERRING = tuple(f'{name}{codec.REF_SUFFIX}' for name in CODECS if codec.can_refer(name))

@@ -27,8 +27,8 @@ import pytest
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=6)
 LOSSLESS = ('raw', 'raw+zstd')
 ROUNDING = ('float16+zstd', 'int8+zstd', 'int4+zstd')
-PACKED = ('packed', 'packed2', 'packed4', 'packed8')
-LEVELS = ('levels+zstd', 'levels2+zstd', 'levels4+zstd', 'levels8+zstd')
+PACKED = ('packed', 'packed2', 'packed4', 'packed6', 'packed8')
+LEVELS = ('levels+zstd', 'levels2+zstd', 'levels4+zstd', 'levels6+zstd', 'levels8+zstd')
 IMAGES = ('jpeg1', 'jpeg50', 'jpeg100', 'webp50')
 ALL = (*LOSSLESS, *ROUNDING, *PACKED, *LEVELS, *IMAGES)
 

@@ -15,6 +15,8 @@
 """Codecs for tensors of few levels: what they keep, what they refuse, and that they are small."""
 
 from dads_ros import codec
+from dads_ros.codec.rounding import MIDDLE
+from dads_ros.codec.rounding import rounding
 from dads_ros.errors import CodecError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ import numpy as np
 import pytest
 
 FEW_PLANES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6)
-STEPS = ('', '2', '4', '8')
+STEPS = ('', '2', '4', '6', '8')
 NAMES = tuple(f'packed{step}' for step in STEPS) + tuple(f'levels{step}+zstd' for step in STEPS)
 
 
@@ -39,6 +41,16 @@ def test_levels_come_back_to_within_half_a_step(array, name):
     assert (result.shape, result.dtype) == (array.shape, array.dtype)
     assert error.max(initial=0) <= step // 2
     assert codec.lossless(name, 'uint8') == (step == 1)
+
+
+@pytest.mark.parametrize('step', [1, 2, 3, 4, 5, 6, 7, 8])
+def test_a_value_becomes_the_nearest_multiple_and_of_two_the_one_nearer_to_the_middle(step):
+    law = rounding(step)
+    for value, symbol in enumerate(law.symbols):
+        off = value - MIDDLE
+        nearest = min(range(-MIDDLE, MIDDLE + 1), key=lambda k: (abs(off - k * step), abs(k)))
+        assert law.values[symbol] == np.clip(MIDDLE + nearest * step, 0, 15)
+    assert np.array_equal(np.unique(law.symbols), np.arange(len(law.values)))
 
 
 def test_packed_beats_zstd_on_smooth_levels():

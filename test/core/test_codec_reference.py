@@ -27,7 +27,7 @@ from hypothesis.extra import numpy as hnp
 import numpy as np
 import pytest
 
-PACKED = ('packed', 'packed2', 'packed4', 'packed8')
+PACKED = ('packed', 'packed2', 'packed4', 'packed6', 'packed8')
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=6).filter(
     lambda shape: math.prod(shape[:-2]) <= 64
 )
@@ -53,20 +53,33 @@ def there_and_back(now: np.ndarray, name: str, before: np.ndarray) -> np.ndarray
 
 @settings(max_examples=200)
 @given(data=st.data(), shape=SHAPES, name=st.sampled_from(PACKED))
-def test_the_cloud_gets_what_it_gets_without_a_reference(data, shape, name):
+def test_no_value_comes_back_further_off_than_half_a_step(data, shape, name):
     now, before = (data.draw(hnp.arrays(np.uint8, shape, elements=LEVELS)) for _ in range(2))
     alone = codec.decode(codec.encode(now, name), name, shape, 'uint8')
+    np.testing.assert_array_equal(codec.received(now, name), alone)
     assert codec.supported(name + codec.REF_SUFFIX, shape, 'uint8')
-    for found in (there_and_back(now, name, before), codec.received(now, name)):
-        assert (found.shape, found.dtype) == (alone.shape, alone.dtype)
-        np.testing.assert_array_equal(found, alone)
+    found = there_and_back(now, name, before)
+    np.testing.assert_array_equal(codec.received(now, name, before), found)
+    assert (found.shape, found.dtype) == (alone.shape, alone.dtype)
+    half = int(name.removeprefix('packed') or 1) // 2
+    assert np.abs(found.astype(int) - now).max(initial=0) <= half
+
+
+@pytest.mark.parametrize('name', PACKED[1:])
+def test_what_flickers_between_two_roundings_stays_as_it_was(name):
+    step = int(name.removeprefix('packed'))
+    now = np.full((1, 1, 24, 40), 8 + step // 2, np.uint8)  # half way to the next
+    now[..., 0] = 15
+    before = np.full_like(now, min(8 + step, 15))
+    assert (there_and_back(now, name, before)[..., 1:] == min(8 + step, 15)).all()
+    assert (codec.received(now, name)[..., 1:] == 8).all()
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(PACKED), st.sampled_from(PACKED))
 def test_a_waist_comes_back_against_one_of_another_fineness(seed, name, other):
     now, before = waist(seed, 1), codec.received(waist(seed + 1), other)
     found = there_and_back(now, name, before)
-    np.testing.assert_array_equal(found, codec.received(now, name))
+    np.testing.assert_array_equal(found, codec.received(now, name, before))
 
 
 @pytest.mark.parametrize('name', PACKED)
@@ -137,4 +150,4 @@ def test_a_bundle_refers_where_its_codec_can_and_steps_down_past_the_cap():
     assert codec.encode_bundle([now], 'raw', 10_000, known)[0] == 'raw'
     assert codec.encode_bundle([now], 'packed', 10_000)[0] == 'packed'
     coarser, _ = codec.encode_bundle([now], 'packed', len(data[0]) - 1, known)
-    assert coarser in {'packed2+ref', 'packed4+ref', 'packed8+ref'}
+    assert coarser in {'packed2+ref', 'packed4+ref', 'packed6+ref', 'packed8+ref'}

@@ -64,16 +64,17 @@ def test_bytes_of_the_waist_are_of_a_codec_that_there_is():
 
 def test_references_make_a_row_smaller_by_what_they_saved_at_that_round_trip():
     parts = [
-        Temporal(codec, 9, 100.0, {}, {0: 50.0, 1: 80.0}, 1.0, 0.5)
+        Temporal(codec, 9, 100.0, {}, {0: 50.0, 1: 80.0}, {0: 0.8, 1: 0.6}, 1.0, 0.5)
         for codec in ('packed', 'packed2')
     ]
     rows = [row('packed', 2000, 0.8), row('packed2', 1000, 0.7), row('jpeg10', 500, 0.9)]
     near = against_earlier(rows, parts, 0)
     assert [(r.upload, r.bytes_mean, r.ap50) for r in near] == [
         ('packed', 1000, 0.8),
-        ('packed2', 500, 0.7),
+        ('packed2', 500, 0.8),
     ]
-    assert [r.bytes_mean for r in against_earlier(rows, parts, 1)] == [1600, 800]
+    far = against_earlier(rows, parts, 1)
+    assert [(r.bytes_mean, r.ap50) for r in far] == [(1600, 0.6), (800, 0.6)]
     assert against_earlier(rows, [replace(parts[0], intra=None)], 0) == []
 
 
@@ -159,6 +160,7 @@ def test_bench_prints_one_object_with_the_promised_keys(data, capsys, monkeypatc
         'packed',
         'packed2',
         'packed4',
+        'packed6',
         'packed8',
     ]
     assert {row['frames'] for row in result['temporal']} == {0}  # of 3 frames none has 5 before it

@@ -36,6 +36,7 @@ from dads_ros.detector.waist import REST
 from dads_ros.detector.waist import STEP_SHARES
 from dads_ros.detector.waist import STEPS
 from dads_ros.detector.waist import straight_through
+from dads_ros.detector.waist import Waist
 from dads_ros.errors import ConfigError
 from dads_ros.media.drawn import samples_of
 from dads_ros.model.capture import capture_detector
@@ -69,15 +70,15 @@ def test_training_coarsens_as_the_codecs_do(step):
     name = 'packed' if step == 1 else f'packed{step}'
     sent = decode(encode(codes, name), name, codes.shape, 'uint8')
     values = torch.from_numpy(codes.astype(np.float32) - REST)
-    trained = straight_through(values + 0.2, torch.tensor([step])) + REST
+    trained = straight_through((values + 0.2).clamp(max=LEVELS - 1 - REST), [step]) + REST
     np.testing.assert_allclose(trained.numpy(), sent, atol=1e-5)
 
 
 def test_each_frame_of_a_batch_has_a_step_of_its_own():
-    values = torch.randn(2, 3, 6, 8) * 3
-    both = straight_through(values, torch.tensor([1, 4]))
-    torch.testing.assert_close(both[:1], straight_through(values[:1], torch.tensor([1])))
-    torch.testing.assert_close(both[1:], straight_through(values[1:], torch.tensor([4])))
+    values = (torch.randn(2, 3, 6, 8) * 3).clamp(-REST, LEVELS - 1 - REST)
+    both = straight_through(values, [1, 4])
+    torch.testing.assert_close(both[:1], straight_through(values[:1], [1]))
+    torch.testing.assert_close(both[1:], straight_through(values[1:], [4]))
     torch.manual_seed(0)
     drawn = draw_steps(2000)
     shares = [float((drawn == step).float().mean()) for step in STEPS]
@@ -85,15 +86,28 @@ def test_each_frame_of_a_batch_has_a_step_of_its_own():
 
 
 def test_gradients_pass_the_rounding_untouched():
-    values = torch.linspace(-9, 9, 24).reshape(1, 1, 4, 6).requires_grad_()
-    straight_through(values, torch.tensor([4])).sum().backward()
+    values = torch.linspace(-8, 7, 24).reshape(1, 1, 4, 6).requires_grad_()
+    straight_through(values, [4]).sum().backward()
     assert values.grad is not None
     assert torch.equal(values.grad, torch.ones_like(values))
 
 
-@pytest.mark.parametrize('step', (1, 2, 4, 8))
+def test_what_is_cut_off_pulls_no_further_and_is_charged_as_it_is_sent():
+    waist = Waist(1, 1).train()
+    with torch.no_grad():
+        waist.project.weight.fill_(1.0)
+        waist.project.bias.zero_()
+    features = torch.tensor([-90.0, -8.4, 3.2, 7.4, 40.0]).reshape(1, 1, 1, 5).requires_grad_()
+    waist(features).sum().backward()
+    assert features.grad.flatten().tolist() == [0, 0, 1, 0, 0]
+    assert waist.values.flatten().tolist() == pytest.approx([-8, -8, 3.2, 7, 7])
+
+
+@pytest.mark.parametrize('step', (1, 2, 4, 6, 8))
 def test_rest_survives_every_step(step):
-    assert REST % step == 0
+    resting = np.full((1, 1, 2, 2), REST, np.uint8)
+    name = f'packed{step}' if step > 1 else 'packed'
+    assert np.array_equal(decode(encode(resting, name), name, resting.shape, 'uint8'), resting)
 
 
 def test_rate_model_tells_smooth_values_from_noise():
@@ -126,7 +140,7 @@ def test_the_waist_is_a_uint8_boundary_of_a_lossless_cut(model, frame):
 def test_the_waist_is_a_fraction_of_a_jpeg_and_coarser_levels_are_less(model):
     name = [layer.id for layer in model.graph.layers if layer.dtype == 'uint8'][-1]
     front, detector = head(model, (name,)), load_detector('dads_ros.detector.shipped:detector')
-    sizes = dict.fromkeys(('jpeg75', 'packed', 'packed2', 'packed4', 'packed8'), 0)
+    sizes = dict.fromkeys(('jpeg75', 'packed', 'packed2', 'packed4', 'packed6', 'packed8'), 0)
     for sample in samples_of(0, 5, rate_hz=0.2):
         frame = letterbox_sample(sample, detector).numpy()
         for codec in sizes:

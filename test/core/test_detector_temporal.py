@@ -35,7 +35,7 @@ def test_a_still_clip_saves_and_a_changing_one_hardly_loses(codec):
     assert row.encode_intra_ms > 0 and row.encode_ms > 0
     noise = [rng.integers(0, LEVELS, (1, 8, 24, 40), dtype=np.uint8) for _ in range(8)]
     row = of_codec([noise], codec)
-    assert row.by_round_trip[2] == pytest.approx(row.intra, rel=0.05)
+    assert row.by_round_trip[2] == pytest.approx(row.intra, rel=0.1)
 
 
 def test_clips_too_short_for_a_reference_give_no_figures():

@@ -89,8 +89,6 @@ def against_earlier(
     """
     Return the waist's rows, each coded against an earlier frame.
 
-    What is found is the row's own: the cloud gets the same tensor.
-
     :param round_trip: in frame periods; see ``temporal``.
     """
     by_upload = {row.upload: row for row in rows}
@@ -98,6 +96,7 @@ def against_earlier(
         replace(
             row := by_upload[part.codec],
             bytes_mean=row.bytes_mean * part.by_round_trip[round_trip] / part.intra,
+            ap50=part.ap50[round_trip],
         )
         for part in temporal
         if part.intra is not None

@@ -21,14 +21,16 @@ answer) that is lost makes it one more. Nothing drifts then and nothing needs to
 the reference is old. So bytes are measured by the reference's age, and weighed by how often it has
 that age.
 
-The codecs are the product's own, ``packed+ref`` and its coarser kin. The cloud gets the very
-tensor that the codec gives it without a reference: what is found in it is that codec's AP50.
+The codecs are the product's own, ``packed+ref`` and its coarser kin. Of two roundings equally near
+the coarser ones take the one that changes nothing, so the cloud gets another tensor than without a
+reference, and the AP50 is measured, too: of whole clips, each frame against the one so long ago.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 import time
 
 from dads_ros.bench.detector.uploads import Trial
@@ -38,6 +40,7 @@ from dads_ros.codec import encode
 from dads_ros.codec import encode_against
 from dads_ros.codec import received
 from dads_ros.model.surgery import head
+from dads_ros.model.surgery import tail
 import numpy as np
 
 AGES = (1, 2, 3, 4, 5)
@@ -57,6 +60,7 @@ class Temporal:
     :param intra: bytes of the same frames without a reference.
     :param by_age: bytes with a reference so many frames old.
     :param by_round_trip: of ``by_age``, weighed by the ages that a round trip and losses leave.
+    :param ap50: by the round trip, of vehicles, with references one frame older than that.
     :param encode_ms: with a reference, in the median; ``encode_intra_ms`` without.
     """
 
@@ -65,23 +69,43 @@ class Temporal:
     intra: float | None
     by_age: dict[int, float]
     by_round_trip: dict[int, float]
+    ap50: dict[int, float]
     encode_ms: float | None
     encode_intra_ms: float | None
 
 
 def measure_temporal(trial: Trial) -> list[Temporal]:
     """Return what references save, for each fineness of the waist, the finest first."""
-    front = head(trial.model, (waist_layer(trial.model),))
-    codes = [front(frame)[0] for frame in trial.frames]
-    clips: dict[str, list[np.ndarray]] = {}
-    for tensor, clip in zip(codes, trial.clips, strict=True):
-        clips.setdefault(clip, []).append(tensor)
-    return [of_codec(list(clips.values()), codec) for codec in WAIST_CODECS]
+    boundary = (waist_layer(trial.model),)
+    front, back = head(trial.model, boundary), tail(trial.model, boundary)
+    places: dict[str, list[int]] = {}
+    for index, clip in enumerate(trial.clips):
+        places.setdefault(clip, []).append(index)
+    clips = [[front(trial.frames[index])[0] for index in members] for members in places.values()]
+    order = np.argsort(np.concatenate(list(places.values())))
+    rows = []
+    for codec in WAIST_CODECS:
+        row = of_codec(clips, codec)
+        ap50 = {}
+        for trip in ROUND_TRIPS if row.frames else ():
+            sent = [tensor for clip in clips for tensor in as_received(clip, codec, 1 + trip)]
+            found = trial.find(back, [sent[place] for place in order], f'{codec}, {trip}')
+            ap50[trip] = trial.ap50(found)
+        rows.append(replace(row, ap50=ap50))
+    return rows
+
+
+def as_received(clip: Sequence[np.ndarray], codec: str, age: int) -> list[np.ndarray]:
+    """Return what the cloud gets of a clip, each frame against the one so many before it."""
+    sent: list[np.ndarray] = []
+    for index, tensor in enumerate(clip):
+        sent.append(received(tensor, codec, sent[index - age] if index >= age else None))
+    return sent
 
 
 def of_codec(clips: Sequence[Sequence[np.ndarray]], codec: str) -> Temporal:
     """
-    Return the bytes of frames that have a predecessor of every age.
+    Return the bytes of frames that have a predecessor of every age; AP50 is not measured.
 
     :param clips: the waist's tensors [1, channels, height, width], in order, clip by clip.
     """
@@ -90,18 +114,18 @@ def of_codec(clips: Sequence[Sequence[np.ndarray]], codec: str) -> Temporal:
     intra: list[int] = []
     times_s: dict[bool, list[float]] = {True: [], False: []}
     for clip in clips:
-        known = [received(tensor, codec) for tensor in clip]
+        known = {age: as_received(clip, codec, age) for age in AGES}
         for index in range(oldest, len(clip)):
             started_s = time.thread_time()
             intra.append(len(encode(clip[index], codec)))
             times_s[False].append(time.thread_time() - started_s)
             for age in AGES:
                 started_s = time.thread_time()
-                data = encode_against(clip[index], codec, known[index - age])
+                data = encode_against(clip[index], codec, known[age][index - age])
                 times_s[True].append(time.thread_time() - started_s)
                 sizes[age].append(len(data))
     if not intra:
-        return Temporal(codec, 0, None, {}, {}, None, None)
+        return Temporal(codec, 0, None, {}, {}, {}, None, None)
     by_age = {age: float(np.mean(column)) for age, column in sizes.items()}
     whole = float(np.mean(intra))
     return Temporal(
@@ -110,6 +134,7 @@ def of_codec(clips: Sequence[Sequence[np.ndarray]], codec: str) -> Temporal:
         intra=whole,
         by_age=by_age,
         by_round_trip={trip: expected(by_age, whole, trip) for trip in ROUND_TRIPS},
+        ap50={},
         encode_ms=1e3 * float(np.median(times_s[True])),
         encode_intra_ms=1e3 * float(np.median(times_s[False])),
     )

@@ -49,7 +49,7 @@ IMAGE_CODECS = tuple(
     for quality in (5, 10, 20, 30, 50, 75, 90, 95, 100)
 )
 WAIST = 'packed'
-WAIST_CODECS = (WAIST, 'packed2', 'packed4', 'packed8')
+WAIST_CODECS = (WAIST, 'packed2', 'packed4', 'packed6', 'packed8')
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from dads_ros.bench.runtime.halves import Path
 from dads_ros.calibrate import Judge
 from dads_ros.codec import zstd
 from dads_ros.codec.image import WRITE
-from dads_ros.codec.levels import MAX_LEVELS
+from dads_ros.codec.rounding import MAX_LEVELS
 from dads_ros.detector.api import Detector
 from dads_ros.graph import Layer
 from dads_ros.model import timing

@@ -32,7 +32,7 @@ from typing import TypeVar
 
 from dads_ros import codec
 from dads_ros.bench.detector import video
-from dads_ros.codec.levels import MAX_LEVELS
+from dads_ros.codec.rounding import MAX_LEVELS
 from dads_ros.detector.api import Detector
 from dads_ros.image import letterbox
 from dads_ros.media.sources import open_source
