@@ -23,14 +23,14 @@ logistics whose width depends on the neighbours' spread and on how well the chan
 predicted here: the one of the fewest bits so far, lattice for lattice, so that no table is sent.
 
 With a reference, neighbours, spreads and errors are those of the change from it, and the predicted
-change is added to it before a value is coded. Of two roundings equally near, it is the one that
-changes nothing. One weight more for each channel says how much of
-the reference's own detail is kept: where nothing is, the prediction is that without a reference.
+change is added to it before a value is coded. Of two roundings equally near, a value takes the one
+that changes nothing. One weight more for each channel says how much of the reference's own detail
+is kept: where nothing is, the prediction is that without a reference.
 
 Everything both sides compute is integer arithmetic, so they agree on every machine. The range
 coder is constriction's. The encoder looks at all lattices at once and calls it for each, a few
 milliseconds for a waist; the decoder needs a call per lattice and group of four channels. On the
-shipped detector's waist it needs a quarter fewer bytes than zstd; ``dads bench runtime`` prints
+shipped detector's waist it needs a fifth fewer bytes than zstd; ``dads bench runtime`` prints
 both.
 """
 
@@ -181,7 +181,7 @@ class Packed:
         return max(2, int(largest) + 1)
 
     def _before(self, reference: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
-        """Return a reference's planes as symbols; raise CodecError for values above 15."""
+        """Return a reference as symbols of a shape; raise CodecError for values above 15."""
         if reference is None:
             return None
         if int(reference.max(initial=0)) >= MAX_LEVELS:

@@ -17,6 +17,7 @@ Rounding of few levels to fewer: multiples of a step away from the middle one.
 
 A waist's values are most often at rest in the middle, so what lies half way between two multiples
 goes to the one nearer to the middle: the error is the same, and the nearer one costs fewer bytes.
+(The topmost multiple, cut to the largest level, counts where it would be.)
 Where an earlier tensor is known, it goes to what it was there, if that is one of the two: what
 hardly changes then costs next to nothing.
 """
@@ -39,8 +40,8 @@ class Rounding:
 
     :param symbols: the symbol of each value, uint8 [MAX_LEVELS], in their order.
     :param values: what each symbol stands for, uint8, at most half a step off.
-    :param against: the symbol of each value where an earlier tensor had another, uint8
-        [MAX_LEVELS, symbols].
+    :param against: of each value where an earlier tensor had some symbol, uint8 [MAX_LEVELS,
+        symbols]: that symbol where it is as near as the value's own.
     """
 
     symbols: np.ndarray

@@ -70,8 +70,8 @@ class Settings:
     :param unrounded_epochs: the first, in which the waist's channels are neither rounded nor
         charged for. Then a twin without a waist is made of the network, and both go on over the
         same frames, the one with rounding and guided by the other.
-    :param waist_bytes: modelled bytes per training frame that the waist is held to. Training
-        frames are fuller than real ones, which come out smaller.
+    :param waist_bytes: modelled bytes per training frame that the waist is held to. Real
+        frames come out near it.
     :param jpeg: share of frames recompressed as JPEG, WebP or H.264, as an upload may be.
     :param scenes: generated frames per real one in an epoch.
     :param drives: how many times as many are drawn, of which each epoch sees others.

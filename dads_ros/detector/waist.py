@@ -86,7 +86,8 @@ def straight_through(values: Tensor, steps: Sequence[int]) -> Tensor:
     :param values: ``-REST`` to ``LEVELS - 1 - REST``, the first axis being of frames.
     :param steps: of each frame.
     """
-    codes = torch.round(values.detach() + REST)
+    # A value that is none stays none in the sum below: training finds it in its losses.
+    codes = torch.round(values.detach() + REST).nan_to_num(REST)
     restored = [
         torch.from_numpy(law.values[law.symbols].astype(np.float32))
         for law in map(rounding, steps)

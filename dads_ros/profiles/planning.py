@@ -287,6 +287,6 @@ def _costs(graph: LayerGraph, row: Row, calibration: Calibration | None) -> floa
         return 0.0
     if calibration is None:
         return math.inf
-    # What is found is the same, whatever a tensor is coded against.
+    # No value is further off with a reference than without, though ties may fall otherwise.
     drop = calibration.drop(row.boundary, row.codec.removesuffix(codec.REF_SUFFIX))
     return math.inf if drop is None else drop

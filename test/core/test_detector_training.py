@@ -179,6 +179,17 @@ def test_a_run_that_diverges_ends_and_keeps_the_epoch_before(tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
 
 
+def test_a_run_that_diverges_while_it_rounds_says_so_too(tmp_path):
+    run = Training(TINY)
+    epochs = train(run, samples(), (), (), tmp_path)
+    next(epochs)
+    next(epochs)
+    with torch.no_grad():
+        run.carnet.network.waist.project.weight.fill_(float('nan'))
+    with pytest.raises(ConfigError, match='has diverged in epoch 3'):
+        next(epochs)
+
+
 def test_a_resumed_run_leaves_out_what_it_left_out():
     left_out = replace(TINY, leave_out=('back', 'left'))
     state = Training(left_out).state()

@@ -96,7 +96,7 @@ def against_earlier(
         replace(
             row := by_upload[part.codec],
             bytes_mean=row.bytes_mean * part.by_round_trip[round_trip] / part.intra,
-            ap50=part.ap50[round_trip],
+            ap50=part.ap50_by_round_trip[round_trip],
         )
         for part in temporal
         if part.intra is not None

@@ -60,7 +60,8 @@ class Temporal:
     :param intra: bytes of the same frames without a reference.
     :param by_age: bytes with a reference so many frames old.
     :param by_round_trip: of ``by_age``, weighed by the ages that a round trip and losses leave.
-    :param ap50: by the round trip, of vehicles, with references one frame older than that.
+    :param ap50_by_round_trip: of vehicles in all frames, each against the one that is one more
+        than the round trip before it, with nothing lost.
     :param encode_ms: with a reference, in the median; ``encode_intra_ms`` without.
     """
 
@@ -69,7 +70,7 @@ class Temporal:
     intra: float | None
     by_age: dict[int, float]
     by_round_trip: dict[int, float]
-    ap50: dict[int, float]
+    ap50_by_round_trip: dict[int, float]
     encode_ms: float | None
     encode_intra_ms: float | None
 
@@ -91,7 +92,7 @@ def measure_temporal(trial: Trial) -> list[Temporal]:
             sent = [tensor for clip in clips for tensor in as_received(clip, codec, 1 + trip)]
             found = trial.find(back, [sent[place] for place in order], f'{codec}, {trip}')
             ap50[trip] = trial.ap50(found)
-        rows.append(replace(row, ap50=ap50))
+        rows.append(replace(row, ap50_by_round_trip=ap50))
     return rows
 
 
@@ -134,7 +135,7 @@ def of_codec(clips: Sequence[Sequence[np.ndarray]], codec: str) -> Temporal:
         intra=whole,
         by_age=by_age,
         by_round_trip={trip: expected(by_age, whole, trip) for trip in ROUND_TRIPS},
-        ap50={},
+        ap50_by_round_trip={},
         encode_ms=1e3 * float(np.median(times_s[True])),
         encode_intra_ms=1e3 * float(np.median(times_s[False])),
     )

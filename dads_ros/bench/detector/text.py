@@ -72,7 +72,7 @@ def _temporal(rows: list[dict[str, Any]]) -> Iterator[str]:
         for name in ('by_age', 'by_round_trip'):
             figures = ' '.join(f'{key}: {size:.0f}' for key, size in row[name].items())
             yield f'  {name:20} {figures}'
-        figures = ' '.join(f'{key}: {ap50:.3f}' for key, ap50 in row['ap50'].items())
+        figures = ' '.join(f'{key}: {ap50:.3f}' for key, ap50 in row['ap50_by_round_trip'].items())
         yield f'  {"ap50_by_round_trip":20} {figures}'
 
 
