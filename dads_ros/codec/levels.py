@@ -36,8 +36,8 @@ class Levels:
     Code uint8 values below 16, rounded to multiples of ``step`` from the middle first.
 
     A step of 1 is lossless. With a larger one no value comes back larger than the tensor's
-    maximum. Takes a fifteenth of the time of ``packed`` or less, for a twelfth more bytes at step
-    1, a third more at step 4 and two thirds more at step 8.
+    maximum. Takes a twelfth of the time of ``packed`` or less, for a twelfth more bytes at step 1,
+    a third more at step 4 and two thirds more at step 8.
     """
 
     def __init__(self, step: int) -> None:
