@@ -68,7 +68,8 @@ def test_silent_cloud_is_given_up_after_the_miss_limit(tiny):
         car.until(lambda: Outcome.LOCAL in car.outcomes(), 'the car to compute by itself')
         assert Outcome.LOCAL_AFTER_MISS in car.outcomes()
         sent = len(car.bundles)
-        assert car.edge.missed == sent
+        # The limit may be met while the last of them are still in flight.
+        car.until(lambda: car.edge.missed == sent, 'all that were sent to be missed')
         car.drive(0.2)
         assert len(car.bundles) == sent
         assert len(car.notes) == 1 and '3 deadlines missed' in car.notes[0]
