@@ -42,7 +42,7 @@ def test_without_a_plan_the_car_detects(tiny):
 @pytest.mark.parametrize('boundary', [('frame',), ('conv2d',), ('sigmoid',)])
 def test_frames_go_through_the_cloud_at_any_cut(tiny, boundary):
     with bench(tiny, on_send=answering(tiny)) as car:
-        car.edge.set_plan(plan(1, car.hash, boundary))
+        car.edge.set_plan(replace(plan(1, car.hash, boundary), deadline_s=5.0))
         car.drive(0.3)
         car.until(lambda: car.outcomes().count(Outcome.VIA_CLOUD) >= 3, 'three results')
     assert {bundle.boundary for bundle in car.bundles} == {boundary}
@@ -76,14 +76,17 @@ def test_silent_cloud_is_given_up_after_the_miss_limit(tiny):
         car.edge.set_plan(plan(2, car.hash))  # the monitor has a new plan
         car.drive(0.1)
         car.until(lambda: len(car.bundles) > sent, 'another bundle')
-    gaps = [b.completed_ns - a.completed_ns for (a, _), (b, _) in pairwise(
-        (f, o) for f, o in car.ends if o.is_published)]  # fmt: skip
-    assert max(gaps) / 1e9 < 0.1 + 2 * 0.02 + 0.2  # deadline, two frames, a busy machine
+    done = [frame.completed_ns for frame, outcome in car.ends if outcome.is_published]
+    came = sorted(frame.received_ns for frame, _ in car.ends)
+    gap_s, camera_s = (max(b - a for a, b in pairwise(times)) / 1e9 for times in (done, came))
+    # The deadline and two frames, as far apart as a busy machine let the camera's get.
+    assert gap_s < 0.1 + 2 * camera_s + 0.2
 
 
 def test_silent_monitor_is_noticed(tiny):
     with bench(tiny, EdgeLimits(watchdog_s=0.2), on_send=answering(tiny)) as car:
-        car.edge.set_plan(plan(1, car.hash))
+        car.edge.set_plan(replace(plan(1, car.hash), deadline_s=5.0))
+        car.edge.monitor_alive()
         car.drive(0.1)
         car.until(lambda: Outcome.VIA_CLOUD in car.outcomes(), 'a result')
         car.drive(0.4)
@@ -105,7 +108,7 @@ def test_late_frames_are_dropped_where_the_car_does_not_finish_them(tiny):
 
 def test_results_are_taken_once_and_only_if_they_answer(tiny):
     with bench(tiny, EdgeLimits(miss_limit=100)) as car:
-        car.edge.set_plan(replace(plan(1, car.hash), deadline_s=0.5))
+        car.edge.set_plan(replace(plan(1, car.hash), deadline_s=5.0))
         car.offer()
         car.until(lambda: car.bundles, 'a bundle')
         good = answer(tiny, car.bundles[0])
