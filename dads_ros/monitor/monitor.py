@@ -107,11 +107,12 @@ class Monitor:
             local_ns = table.rows[table.local_row].totals.edge_ns
             if totals.edge_ns > local_ns * TELLING_SHARE:
                 self._edge.note(times.edge_s + times.encode_s, float(totals.edge_ns) / 1e9)
-            # Under heavy load the car's own frames queue; under light load only those of others.
-            queue_s = 0.0 if mode is Mode.HEAVY else times.cloud_queue_s
-            self._cloud.note(
-                queue_s + times.decode_s + times.cloud_s, float(totals.cloud_ns) / 1e9
-            )
+            worked_s = times.decode_s + times.cloud_s
+            # The car's own frames queue under heavy load, and where the cloud takes longer than
+            # the camera; else only those of others do, and make it a slower cloud.
+            crowds_itself = mode is Mode.HEAVY or worked_s * self._camera.rate_hz > 1
+            queue_s = 0.0 if crowds_itself else times.cloud_queue_s
+            self._cloud.note(queue_s + worked_s, float(totals.cloud_ns) / 1e9)
 
     def look(self, now_s: float) -> Outlook:
         """Return the present estimates, the next plan if it changes, and the next probe."""

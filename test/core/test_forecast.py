@@ -167,5 +167,5 @@ def test_an_image_that_takes_long_to_read_leaves_the_longest_stage_busy(
     method = METHODS['cloud-only-jpeg']
     at_once = forecast(planner, crowded, method).answered
     slowly_read = replace(crowded, preprocess_s=share * cloud_s)
-    # On a grid of both it is 0.946 at worst, where reading takes almost as long as the cloud.
-    assert forecast(planner, slowly_read, method).answered > 0.93 * at_once > 46
+    # The first frame is later by what it takes to read it.
+    assert forecast(planner, slowly_read, method).answered >= at_once - 1 > 46

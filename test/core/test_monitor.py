@@ -225,22 +225,22 @@ def stage_times(edge_s: float, cloud_s: float = 0.0, queue_s: float = 0.0) -> St
     return StageTimes(edge_s=edge_s, cloud_s=cloud_s, cloud_queue_s=queue_s)
 
 
-def test_speed_factors_come_from_the_plan_that_was_in_force():
+@pytest.mark.parametrize(('rate_hz', 'factor'), [(1, 7), (1000, 3)])  # its own frames queue
+def test_speed_factors_come_from_the_plan_that_was_in_force(rate_hz, factor):
     monitor = make_monitor()
     monitor.policy.ask('fixed', ('conv5',), 'int8+zstd')
     plan = monitor.look(0.0).plan
-    assert plan is not None
     row = TABLE.rows[monitor.policy.row].totals
+    edge_s, cloud_s = row.edge_ns / 1e9, row.cloud_ns / 1e9
     for number in range(9):
-        times = stage_times(2 * row.edge_ns / 1e9, 3 * row.cloud_ns / 1e9)
-        monitor.ended(number * 10**8, Outcome.VIA_CLOUD, plan.plan_id, times)
+        times = stage_times(2 * edge_s, 3 * cloud_s, queue_s=4 * cloud_s)
+        monitor.ended(number * 10**9 // rate_hz, Outcome.VIA_CLOUD, plan.plan_id, times)
     situation = monitor.look(1.0).situation
-    assert situation.edge_factor == pytest.approx(2)
-    assert situation.cloud_factor == pytest.approx(3)
-    assert situation.rate_hz == pytest.approx(10)
+    assert (situation.edge_factor, situation.cloud_factor) == pytest.approx((2, factor))
+    assert situation.rate_hz == pytest.approx(rate_hz)
     for number in range(9):  # over its cap: the car computed the whole network under that plan
         times = stage_times(1.5 * TABLE.rows[LOCAL].totals.edge_ns / 1e9)
-        monitor.ended(10**9 + number * 10**8, Outcome.LOCAL, plan.plan_id, times)
+        monitor.ended(10**10 + number * 10**8, Outcome.LOCAL, plan.plan_id, times)
     assert monitor.look(2.0).situation.edge_factor == pytest.approx(1.5)
 
 
