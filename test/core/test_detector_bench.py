@@ -119,9 +119,8 @@ def options(*arguments):
 
 @pytest.mark.long
 def test_bench_prints_one_object_with_the_promised_keys(data, capsys, monkeypatch):
-    monkeypatch.setattr(bench, 'TRIAL_FRAMES', 8)  # the pages' commands draw all
-    monkeypatch.setattr(bench, 'FRAMES', 10 * bench.RATE_HZ)
-    assert bench.run(options('--data', data, '--json')) == 0
+    monkeypatch.setattr(bench, 'FRAMES', 10 * bench.RATE_HZ)  # the pages' commands draw all
+    assert bench.run(options('--data', data, '--drawn-frames', 8, '--json')) == 0
     result = json.loads(capsys.readouterr().out)
     assert {
         'ap50',
@@ -204,6 +203,11 @@ def test_bench_refuses_labels_without_a_vehicle_that_counts(data, change, catego
     with pytest.raises(MediaError, match='has no car or truck or bus that counts') as raised:
         bench.run(options('--data', data))
     assert f'its categories are {categories};' in str(raised.value)
+
+
+def test_bench_refuses_to_draw_nothing(data):
+    with pytest.raises(ConfigError, match='--drawn-frames must be at least 1, not 0'):
+        bench.run(options('--data', data, '--drawn-frames', 0))
 
 
 def test_bench_compares_with_the_twin_beside_the_weights(data, tmp_path):

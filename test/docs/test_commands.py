@@ -49,6 +49,7 @@ from synthetic_runs import write_session
 # Added to a command: the least that it can do, and profiles instead of measuring one.
 LEAST = {
     'dads profile': ('--count', '1'),
+    'dads bench detector': ('--drawn-frames', '30'),
     'dads simulate': ('--edge', 'edge.json', '--cloud', 'cloud.json', '--budget', '1'),
     'dads train': ('--epochs', '1', '--unrounded-epochs', '0', '--scenes', '0', '--threads', '1'),
 }

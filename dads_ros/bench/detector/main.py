@@ -66,7 +66,6 @@ from dads_ros.model.threads import use_threads
 import numpy as np
 
 DEMO_SEED = 0
-TRIAL_FRAMES = 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +94,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='the same network without a waist, which dads train writes, too, to tell what the '
         'waist costs; default: twin.pt beside --weights',
     )
+    parser.add_argument(
+        '--drawn-frames',
+        type=int,
+        default=300,
+        metavar='N',
+        help='frames of drawn drives, which tell of the rare classes (default: %(default)s)',
+    )
     parser.add_argument('--json', action='store_true', help='print one JSON object')
 
 
@@ -106,13 +112,19 @@ def run(args: argparse.Namespace) -> int:
     twin = args.twin or args.weights.with_name(TWIN.name)
     if args.weights.is_file() and not twin.is_file():
         raise ConfigError(f'{str(twin)!r} does not exist; say with --twin what to compare with')
-    result = measure(args.data, args.annotations, args.weights, twin)
+    if args.drawn_frames < 1:
+        raise ConfigError(f'--drawn-frames must be at least 1, not {args.drawn_frames}')
+    result = measure(args.data, args.annotations, args.weights, twin, args.drawn_frames)
     print(json.dumps(result) if args.json else as_text(result))
     return 0
 
 
 def measure(
-    data: Path, annotations: Sequence[str], weights: Path, twin_weights: Path
+    data: Path,
+    annotations: Sequence[str],
+    weights: Path,
+    twin_weights: Path,
+    drawn_frames: int,
 ) -> dict[str, object]:
     """
     Return what ``--json`` prints.
@@ -138,7 +150,7 @@ def measure(
         'annotations': ' '.join(annotations),
         'frames': len(samples),
         **accuracy(found, shipped.truth),
-        **on_drawn_frames(shipped),
+        **on_drawn_frames(shipped, drawn_frames),
         **speed(shipped),
         'peak_memory_mb': peak_memory_mb('shipped', weights),
         'parameters': sum(p.numel() for p in shipped.detector.module.parameters()),
@@ -195,16 +207,16 @@ def require_vehicles(trial: Trial, annotations: Path) -> None:
     )
 
 
-def on_drawn_frames(shipped: Trial) -> dict[str, object]:
+def on_drawn_frames(shipped: Trial, count: int) -> dict[str, object]:
     """
     Return what is found of frames that are drawn, against exact boxes.
 
-    That is the AP at IoU 0.5 on the demo's clip, a frame a second, and of each class on drives
-    that no network was trained on: real frames have too few of some classes to tell.
+    That is the AP at IoU 0.5 on the demo's clip, a frame a second, and of each class on so many
+    frames of drives that no network was trained on: real ones have too few of some classes.
     """
     clip = list(samples_of(DEMO_SEED, round(FRAMES / RATE_HZ), rate_hz=1.0))
     drawn = with_frames(shipped, 'drawn', clip)
-    drives = with_frames(shipped, 'drawn drives', draw_samples(TRIAL_FRAMES, FIRST_TRIAL))
+    drives = with_frames(shipped, 'drawn drives', draw_samples(count, FIRST_TRIAL))
     classes = average_precision(
         drives.find(drives.whole, drives.frames, 'frames'), drives.truth, LABELS
     )
