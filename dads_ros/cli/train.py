@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from importlib.util import find_spec
 import io
 import json
@@ -26,6 +27,7 @@ import sys
 from dads_ros.cli.arguments import positive
 from dads_ros.cli.arguments import share
 from dads_ros.cli.arguments import whole
+from dads_ros.detector.coco import category_names
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
 from dads_ros.detector.insertion import leave_unrounded
@@ -69,12 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='DIR',
         help='weights, log and checkpoint go here',
     )
-    parser.add_argument(
-        '--epochs',
-        type=whole,
-        help=f'default: {Settings.epochs}, with --resume those of the run',
-    )
-    parser.add_argument('--seed', type=whole, default=Settings.seed, help='default: %(default)s')
+    parser.add_argument('--epochs', type=whole, help=f'default: {Settings.epochs}')
+    parser.add_argument('--seed', type=whole, help=f'default: {Settings.seed}')
     parser.add_argument('--threads', type=int, default=2, help='CPU threads, default: %(default)s')
     parser.add_argument(
         '--device', choices=('cpu', 'cuda'), default='cpu', help='default: %(default)s'
@@ -82,43 +80,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--unrounded-epochs',
         type=whole,
-        default=Settings.unrounded_epochs,
         metavar='EPOCHS',
-        help="of these, the first, with the waist's channels unrounded, default: %(default)s",
+        help="of these, the first, with the waist's channels unrounded, default: three quarters",
     )
     parser.add_argument(
         '--waist-bytes',
         type=positive,
-        default=Settings.waist_bytes,
-        help='modelled bytes per training frame, default: %(default)s',
+        metavar='BYTES',
+        help=f'modelled bytes per training frame, default: {Settings.waist_bytes:g}',
     )
     parser.add_argument(
         '--jpeg',
         type=share,
-        default=Settings.jpeg,
         metavar='SHARE',
-        help='share of frames recompressed as JPEG, WebP or H.264, default: %(default)s',
+        help=f'share of frames recompressed as JPEG, WebP or H.264, default: {Settings.jpeg:g}',
     )
     parser.add_argument(
         '--scenes',
         type=share,
-        default=Settings.scenes,
         metavar='SHARE',
-        help='generated frames per real one in an epoch, default: %(default)s',
+        help=f'generated frames per real one in an epoch, default: {Settings.scenes:g}',
     )
     parser.add_argument(
         '--leave-out',
         nargs='*',
-        default=[],
         metavar='CLIP',
         help='clips not to train on, for a test on cameras never seen',
     )
     parser.add_argument(
         '--learning-rate',
         type=positive,
-        default=Settings.learning_rate,
         metavar='RATE',
-        help='largest step of the schedule, default: %(default)s',
+        help=f'largest step of the schedule, default: {Settings.learning_rate:g}',
     )
     parser.add_argument(
         '--start',
@@ -126,7 +119,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='WEIGHTS',
         help='begin with these instead of from scratch, in a run of its own',
     )
-    parser.add_argument('--resume', action='store_true', help='go on from the checkpoint in --out')
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='go on from the checkpoint in --out, with the settings of that run',
+    )
     parser.add_argument(
         '--json', action='store_true', help="print the weights' path and every epoch as JSON"
     )
@@ -136,22 +133,10 @@ def run(args: argparse.Namespace) -> int:
     """Train to the end; stopped at any time, ``--resume`` goes on from the last whole epoch."""
     find_device(args.device)
     state = stopped_run(args.out, args.device) if args.resume else None
-    epochs = args.epochs
-    if epochs is None:
-        epochs = Settings.epochs if state is None else state['settings']['epochs']
-    settings = Settings(
-        epochs=epochs,
-        seed=args.seed,
-        unrounded_epochs=args.unrounded_epochs,
-        waist_bytes=args.waist_bytes,
-        jpeg=args.jpeg,
-        scenes=args.scenes,
-        learning_rate=args.learning_rate,
-        leave_out=tuple(sorted(args.leave_out)),
-    )
-    if not 0 <= args.unrounded_epochs < epochs:
+    settings = settings_of(args, state)
+    if not 0 <= settings.unrounded_epochs < settings.epochs:
         raise ConfigError(
-            f'--unrounded-epochs is {args.unrounded_epochs}, of {epochs} epochs; '
+            f'--unrounded-epochs is {settings.unrounded_epochs}, of {settings.epochs} epochs; '
             'give fewer of the one or more of the other: the waist needs some to learn rounding'
         )
     if settings.jpeg and find_spec('av') is None:
@@ -166,8 +151,8 @@ def run(args: argparse.Namespace) -> int:
     if trained is not None:
         training.carnet.start_from(trained)
     use_threads(args.threads)
-    count = round(args.scenes * settings.drives * len(samples))
-    drawn = draw_samples(count, (args.seed + 1) * FIRST_TRAINING)
+    count = round(settings.scenes * settings.drives * len(samples))
+    drawn = draw_samples(count, (settings.seed + 1) * FIRST_TRAINING)
     entries = []
     for entry in train(training, samples, drawn, held_out, args.out):
         print(' '.join(f'{name} {value:.4g}' for name, value in entry.items()), file=sys.stderr)
@@ -175,6 +160,24 @@ def run(args: argparse.Namespace) -> int:
     weights = args.out / 'carnet.pt'
     print(json.dumps({'weights': str(weights), 'epochs': entries}) if args.json else weights)
     return 0
+
+
+def settings_of(args: argparse.Namespace, state: dict | None) -> Settings:
+    """
+    Return what the arguments ask for; what they leave open is as by default, or as in the run.
+
+    :param state: of a stopped run, to go on with.
+    """
+    names = [one.name for one in fields(Settings)]
+    asked = {name: value for name in names if (value := getattr(args, name, None)) is not None}
+    if 'leave_out' in asked:
+        asked['leave_out'] = tuple(sorted(asked['leave_out']))
+    if state is not None:
+        kept = {name: value for name, value in state['settings'].items() if name in names}
+        return Settings(**{**kept, **asked})
+    if 'epochs' in asked:
+        asked.setdefault('unrounded_epochs', asked['epochs'] * 3 // 4)
+    return Settings(**asked)
 
 
 def load_start(path: Path) -> CarNet:
@@ -197,8 +200,8 @@ def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
     """
     Return the frames to train on, and those to validate on.
 
-    Raises MediaError when there are none to be read, ConfigError when they are too few or when a
-    clip to leave out is none of theirs.
+    Raises MediaError when there are none to be read, ConfigError when they are too few, when a
+    clip to leave out is none of theirs, or when no box is of a class that can be learnt.
     """
     # Augmentation shows a frame at 1.8 times its size in use at most.
     twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
@@ -214,6 +217,13 @@ def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
         raise ConfigError(
             f'{len(samples)} training frames are too few; '
             f'give at least a batch of {settings.batch}'
+        )
+    if all(sample.truth.ignore.all() for sample in samples):
+        path = folder / 'train.json'
+        names = ', '.join(map(repr, category_names(path))) or 'none'
+        raise ConfigError(
+            f'{str(path)!r} has no sure box to learn from of {", ".join(LABELS)}; its categories '
+            f'are {names}; call them by these words'
         )
     return samples, load_coco(folder / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
 

@@ -49,8 +49,8 @@ class Recipe:
 
     :param mosaic: share of frames made of four.
     :param paste: share of frames into which rarely seen objects are pasted.
-    :param jpeg: share of frames that go through a JPEG or WebP of random quality; for the
-        twin that is to be compared with uploading images.
+    :param jpeg: share of frames that go through JPEG, WebP or H.264 of random quality, since
+        both networks are compared with uploading such.
     """
 
     mosaic: float = 0.6

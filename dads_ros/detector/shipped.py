@@ -32,7 +32,7 @@ import numpy as np
 import torch
 
 WEIGHTS = Path(__file__).parent / 'weights' / 'carnet.pt'
-# The same network trained without a waist: what the waist costs is measured against it.
+# The same network, its waist taken out in training: what a waist costs is measured against it.
 TWIN = WEIGHTS.with_name('twin.pt')
 # One object is not a car and a truck at once; a rider and the bicycle may overlap.
 GROUPS = tuple({'person': 0, 'bicycle': 1, 'motorcycle': 1}.get(label, 2) for label in LABELS)

@@ -13,13 +13,14 @@
 # limitations under the License.
 
 """
-Train the shipped network and its twin without a waist: the twin first, then both side by side.
+Train the shipped network, then it and a twin without a waist side by side.
 
-The twin has no bottleneck at all: its cloud's half reads all channels of the car's. It is trained
-to its end first. The waist is put in there, and the twin, which sees the same frames for as long,
-then tells the network with a waist what it would say of each of them. So the two differ by the
-waist and by that help, and what both come to can be told. Each of the two phases has a warm-up and
-a cosine schedule of its own: on the tail of the twin's schedule a waist learns too little.
+At first there is one network, with the waist's few channels, unrounded and free of charge. It is
+trained to its end. Then the twin is made of it, which has no bottleneck: its cloud's half reads
+all channels of the car's. Both go on over the same frames, the one rounding and paying for its
+bits, the twin telling it what it would say of each frame. So the two differ by the waist and by
+that help. Each of the two phases has a warm-up and a cosine schedule of its own: on the tail of
+the first one's a waist learns too little.
 
 A run is fixed by its seed and can be stopped at any time: it goes on from the last whole epoch,
 and each epoch draws from its own random state, so that a resumed run is the run without a stop.
@@ -129,7 +130,7 @@ class Training:
         Raises ConfigError when anything else differs.
         """
         mine = {name: value for name, value in asdict(self.settings).items() if name != 'epochs'}
-        given = {'leave_out': (), **state['settings']}  # a run from before it was kept
+        given = state['settings']
         changed = [name for name in mine if given.get(name) != mine[name]]
         if changed:
             name = changed[0]

@@ -15,8 +15,6 @@
 from dataclasses import replace
 import json
 
-import cv2
-from dads_ros.cli.main import main
 from dads_ros.detector.augment import Augmenter
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
@@ -218,68 +216,3 @@ def test_each_phase_warms_up_and_ends_on_a_schedule_of_its_own():
         assert rates.index(max(rates)) == pytest.approx(20, abs=1)
         assert 0.85 * peak < max(rates) <= peak
         assert 0 < rates[-1] < 0.03 * peak
-
-
-def write_data(folder):
-    (folder / 'frames').mkdir(parents=True)
-    images, annotations = [], []
-    for index, sample in enumerate(samples(16), 1):
-        name = f'frames/{index}.png'
-        cv2.imwrite(str(folder / name), sample.image)
-        x0, y0, x1, y1 = sample.truth.boxes[0].tolist()
-        images.append({'id': index, 'file_name': name, 'clip': 'clip'})
-        annotations.append(
-            {'id': index, 'image_id': index, 'category_id': 3, 'bbox': [x0, y0, x1 - x0, y1 - y0]}
-        )
-    table = {
-        'images': images,
-        'annotations': annotations,
-        'categories': [{'id': 3, 'name': 'car'}],
-    }
-    (folder / 'train.json').write_text(json.dumps(table))
-    few = {**table, 'images': images[:2], 'annotations': annotations[:2]}
-    (folder / 'val.json').write_text(json.dumps(few))
-    return folder
-
-
-def test_one_command_trains_and_refuses_to_overwrite(tmp_path, capsys):
-    data, out = write_data(tmp_path / 'data'), tmp_path / 'run'
-    command = ['train', '--data', str(data), '--out', str(out), '--epochs', '1', '--threads', '1']
-    command += ['--scenes', '0', '--unrounded-epochs', '0']
-    assert main([*command, '--resume']) == 1
-    assert 'no run to resume' in capsys.readouterr().err
-    assert main(command) == 0
-    assert capsys.readouterr().out.strip() == str(out / 'carnet.pt')
-    assert load_network(out / 'carnet.pt').waist is not None
-    assert load_network(out / 'twin.pt').waist is None
-    assert main(command) == 1
-    assert 'holds a run; give --resume or another folder' in capsys.readouterr().err
-    assert main([*command, '--resume']) == 0
-    at = command.index('--epochs')
-    assert main([*command[:at], *command[at + 2 :], '--resume']) == 0  # as long as it was to be
-    assert len((out / 'log.jsonl').read_text().splitlines()) == 1
-    twin = ['--start', str(out / 'twin.pt')]
-    assert main([*command[:4], str(tmp_path / 'other'), *command[5:], *twin]) == 1
-    assert 'a network without a waist; a run begins with one with' in capsys.readouterr().err
-    assert main([*command, '--unrounded-epochs', '1']) == 1
-    assert '--unrounded-epochs is 1, of 1 epochs' in capsys.readouterr().err
-    empty = tmp_path / 'other'
-    assert main([*command[:4], str(empty), *command[5:], '--leave-out', 'clip']) == 1
-    assert '0 training frames are too few' in capsys.readouterr().err
-    assert main([*command[:4], str(empty), *command[5:], '--leave-out', 'cilp']) == 1
-    assert "no clip 'cilp' to leave out; there are 'clip'" in capsys.readouterr().err
-    assert not empty.exists()
-    (out / 'checkpoint.pt').write_bytes(b'half')
-    assert main([*command, '--resume']) == 1
-    assert f"checkpoint '{out / 'checkpoint.pt'}' is damaged" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ('option', 'value'),
-    [('--epochs', '-1'), ('--waist-bytes', '0'), ('--jpeg', '2'), ('--scenes', 'nan')],
-)
-def test_numbers_out_of_range_are_refused_at_once(tmp_path, capsys, option, value):
-    with pytest.raises(SystemExit) as stopped:
-        main(['train', '--data', str(tmp_path), '--out', str(tmp_path / 'run'), option, value])
-    assert stopped.value.code == 2
-    assert f'argument {option}: {value!r} is' in capsys.readouterr().err

@@ -66,7 +66,7 @@ TRIED = {
             'dads train --data ../shared/driving --out runs/cheap',
             'dads train --data ../shared/driving --out runs/held-out',
         ),
-        'test/core/test_detector_training.py::test_one_command_trains_and_refuses_to_overwrite',
+        'test/core/test_train_command.py::test_one_command_trains_and_refuses_to_overwrite',
     ),
     'ping_cloud': 'test/node/test_security.py::test_cloud_is_pinged_with_the_key_and_not_without',
     'python test/fuzz/fuzz_bundle.py': 'test/fuzz/test_fuzz_bundle.py'
