@@ -16,7 +16,8 @@
 Measure what codecs cost in accuracy, at the cuts where they would be chosen.
 
 Only the rows of the plan table are measured. Where one is over the budget, the pairs that take its
-place are measured too, until the table holds none that is over it.
+place are measured too, until the table holds none that is over it. A frame or a waist can be coded
+in several finenesses: there all of them are measured, as a node's budget may be a smaller one.
 
 Accuracy is the AP at IoU 0.5 over the classes, each weighed by how many true boxes it has: in a
 plain mean a class of one box would decide what a codec may cost on hundreds of others.
@@ -37,7 +38,6 @@ from dads_ros.errors import ConfigError
 from dads_ros.model import surgery
 from dads_ros.model.capture import Model
 from dads_ros.partition.costs import CostGraph
-from dads_ros.partition.table import Row
 from dads_ros.profiles.calibration import Calibration
 from dads_ros.profiles.calibration import CodecAccuracy
 from dads_ros.profiles.planning import keeps_every_bit
@@ -70,16 +70,22 @@ def measure(
     rows: dict[tuple[tuple[str, ...], str], float] = {}
     with tqdm(disable=not progress, unit='pair') as bar:
 
-        def drop(row: Row) -> float:
-            if keeps_every_bit(model.graph, row):
+        def drop(boundary: tuple[str, ...], name: str) -> float:
+            if keeps_every_bit(model.graph, boundary, name):
                 return 0.0
-            key = (row.boundary, row.codec)
+            key = (boundary, name)
             if key not in rows:
                 rows[key] = judge.accuracy(*key)
                 bar.update()
             return judge.ap50 - rows[key]
 
-        within_budget(dict(graphs), budget, drop)
+        table = within_budget(dict(graphs), budget, lambda row: drop(row.boundary, row.codec))
+        cuts = dict.fromkeys((*(row.boundary for row in table.rows), *(cut for cut, _ in rows)))
+        for boundary in cuts:
+            if boundary and all(model.graph[layer].dtype == 'uint8' for layer in boundary):
+                for name, costs in graphs.items():
+                    if costs.forbidden.isdisjoint(costs.index[layer] for layer in boundary):
+                        drop(boundary, name)
     return Calibration(
         model_hash=model.hash,
         reference='detector' if truth is None else 'labels',

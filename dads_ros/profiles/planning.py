@@ -148,9 +148,9 @@ def within_budget(
             graphs[row.codec] = _forbid(graphs[row.codec], row.boundary)
 
 
-def keeps_every_bit(graph: LayerGraph, row: Row) -> bool:
-    """Return whether a row's codec loses nothing at its cut."""
-    return all(codec.lossless(row.codec, graph[name].dtype) for name in row.boundary)
+def keeps_every_bit(graph: LayerGraph, boundary: Sequence[str], name: str) -> bool:
+    """Return whether a codec loses nothing at a cut."""
+    return all(codec.lossless(name, graph[layer].dtype) for layer in boundary)
 
 
 def cost_graphs(
@@ -283,7 +283,7 @@ def _first(graph: LayerGraph) -> str:
 
 def _costs(graph: LayerGraph, row: Row, calibration: Calibration | None) -> float:
     """Return the AP a row costs: 0 if every bit is kept, infinite if it was not measured."""
-    if keeps_every_bit(graph, row):
+    if keeps_every_bit(graph, row.boundary, row.codec):
         return 0.0
     if calibration is None:
         return math.inf
