@@ -15,8 +15,9 @@
 """
 Average precision on plain arrays, by pycocotools, with regions in which nothing is asked.
 
-Used by training, ``dads bench detector``, ``dads calibrate`` and the report alike, so that every
-accuracy in the package is the same measure::
+Used by training, ``dads bench detector``, ``dads calibrate`` and the report alike. What they call
+AP50 differs by the classes alone: the bench's is of ``vehicles``, a calibration's
+``ap50_by_boxes``, the report's the plain mean, of boxes of any height::
 
     accuracy = average_precision(predictions, truth, labels)
     accuracy.ap50, accuracy.ap50_by_class['person']
@@ -64,7 +65,9 @@ class Accuracy:
     ap50: float
     ap50_95: float
     ap50_by_class: dict[str, float | None]
+    ap50_95_by_class: dict[str, float | None]
     ap50_by_size: dict[str, float | None]
+    ap50_95_by_size: dict[str, float | None]
     boxes_by_class: dict[str, int]
     ap50_by_class_and_size: dict[str, dict[str, float | None]]
     boxes_by_class_and_size: dict[str, dict[str, int]]
@@ -111,9 +114,11 @@ def average_precision(
         ap50_by_class={
             label: _mean(precision[0, :, index, 0]) for index, label in enumerate(labels)
         },
-        ap50_by_size={
-            size: _mean(precision[0, :, :, index]) for index, size in enumerate(RANGES) if index
+        ap50_95_by_class={
+            label: _mean(precision[:, :, index, 0]) for index, label in enumerate(labels)
         },
+        ap50_by_size={size: _mean(precision[0, :, :, at]) for at, size in enumerate(SIZES, 1)},
+        ap50_95_by_size={size: _mean(precision[:, :, :, at]) for at, size in enumerate(SIZES, 1)},
         boxes_by_class={label: len(heights[index]) for index, label in enumerate(labels)},
         ap50_by_class_and_size={
             label: {size: _mean(precision[0, :, index, at]) for at, size in enumerate(SIZES, 1)}

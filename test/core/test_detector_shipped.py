@@ -12,12 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from pathlib import Path
-
 from dads_ros.codec import decode
 from dads_ros.codec import encode
 from dads_ros.detector.api import load_detector
-from dads_ros.detector.data import load_coco
 from dads_ros.detector.evaluate import average_precision
 from dads_ros.detector.evaluate import vehicles
 from dads_ros.detector.network import CarNet
@@ -45,8 +42,6 @@ from dads_ros.model.surgery import tail
 import numpy as np
 import pytest
 import torch
-
-DRIVING = Path(__file__).parents[3] / 'shared' / 'driving'
 
 
 @pytest.fixture(scope='module')
@@ -181,15 +176,6 @@ def test_a_file_that_is_no_weights_is_refused_in_one_line(tmp_path):
     with pytest.raises(ConfigError, match=r"bad\.pt' is not one that `dads train` wrote") as error:
         load_detector('dads_ros.detector.shipped:detector', path)
     assert '\n' not in str(error.value)
-
-
-def test_shipped_detector_finds_vehicles_in_driving_video(detector):
-    if not DRIVING.is_dir():
-        pytest.skip(f'{DRIVING} is not here')
-    samples = load_coco(DRIVING / 'val.json', LABELS, ['panda_front', 'udacity_pv_c'])
-    found = [detect(detector, letterbox_sample(sample, detector)) for sample in samples]
-    truth = [input_truth(sample, detector) for sample in samples]
-    assert average_precision(*vehicles(found, truth, LABELS)).ap50 > 0.5
 
 
 def test_half_of_the_demos_drawn_clip_is_found_by_class_and_as_vehicles(detector):

@@ -101,15 +101,15 @@ def waist_rows(trial: Trial) -> list[Row]:
     boundary = (waist_layer(trial.model),)
     front, back = head(trial.model, boundary), tail(trial.model, boundary)
     codes = [front(frame)[0] for frame in trial.frames]
-    return [_send(trial, name, codes, back) for name in WAIST_CODECS]
+    return [send(trial, name, codes, back) for name in WAIST_CODECS]
 
 
 def image_rows(trial: Trial) -> list[Row]:
     """Return the rows of images, by codec and rising quality."""
-    return [_send(trial, name, trial.frames, trial.whole) for name in IMAGE_CODECS]
+    return [send(trial, name, trial.frames, trial.whole) for name in IMAGE_CODECS]
 
 
-def _send(trial: Trial, name: str, tensors: Sequence[np.ndarray], half: Half) -> Row:
+def send(trial: Trial, name: str, tensors: Sequence[np.ndarray], half: Half) -> Row:
     """Encode and decode each tensor, run the half behind it, and return what came of it."""
     decoded, sizes, times = [], [], []
     for tensor in tensors:
