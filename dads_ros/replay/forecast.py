@@ -131,7 +131,9 @@ class Planner:
         table = self.table
         if boundary:
             table = with_cut(table, self._graphs, self.graph, boundary, method.codec)
-        limits = PolicyLimits(deadline_ceiling_s=method.patience_s)
+        limits = PolicyLimits(
+            deadline_floor_s=method.deadline_floor_s, deadline_ceiling_s=method.patience_s
+        )
         policy = Policy(table, self.graph.model_hash, self.graph.inputs, limits)
         policy.ask(method.mode, boundary, method.codec)
         return policy

@@ -51,15 +51,27 @@ class Method:
         """Return whether it sends the frame and nothing else."""
         return bool(self.codec) and not self.boundary
 
+    @property
+    def deadline_floor_s(self) -> float:
+        """
+        Return the least deadline of a frame.
+
+        Where nobody finishes a late frame, an answer that is late is better than none. Given up
+        soon, frames would besides be followed by others into a link that is full of them.
+        """
+        return MonitorSettings.deadline_floor_s if self.finish_locally else self.patience_s
+
 
 JPEG_UPLOAD = 'cloud-only-jpeg'
+# So long plain uploading waits for an answer; to wait for longer gains it next to nothing.
+UPLOAD_S = 2.0
 METHODS = {
     method.name: method
     for method in (
         Method('dads', 'the cut moves with link and load', 'auto'),
         Method('edge-only', 'every layer on the car', 'local'),
-        Method(JPEG_UPLOAD, 'upload a JPEG of the frame', 'fixed', 'jpeg75', False),
-        Method('cloud-only-raw', 'upload the frame as it is', 'fixed', 'raw', False),
+        Method(JPEG_UPLOAD, 'upload a JPEG of the frame', 'fixed', 'jpeg75', False, (), UPLOAD_S),
+        Method('cloud-only-raw', 'upload the frame as it is', 'fixed', 'raw', False, (), UPLOAD_S),
     )
 }
 # Recorded, but counted nowhere.

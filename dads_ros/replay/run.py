@@ -115,6 +115,7 @@ def _monitor(setup: RunSetup, method: Method) -> dict[str, object]:
         'mode': method.mode,
         'fixed_boundary': list(method.boundary or setup.inputs) if method.codec else [''],
         'fixed_codec': method.codec,
+        'deadline_floor_s': float(method.deadline_floor_s),
         'deadline_ceiling_s': float(method.patience_s),
         'gain': method.gain,
     }

@@ -26,6 +26,7 @@ from dads_ros.replay.forecast import forecast
 from dads_ros.replay.forecast import LEAD_S
 from dads_ros.replay.forecast import Planner
 from dads_ros.replay.methods import METHODS
+from dads_ros.replay.methods import WARMUP_FRAMES
 from dads_ros.replay.prepare import slowed_down
 from dads_ros.simulation.world import World
 from dads_ros.trace import Trace
@@ -79,6 +80,23 @@ def test_plain_uploading_never_falls_back_on_the_car() -> None:
     assert (lost.mean_s, lost.mean_age_s) == (None, None)
     saved = forecast(PLANNER, world(1e4, 4.0), METHODS['dads'])
     assert saved.answered > 80
+
+
+@pytest.mark.parametrize('camera_hz', [5.0, 10.0, 30.0])
+def test_plain_uploading_goes_on_at_the_pace_of_a_link_that_has_become_slow(
+    camera_hz: float,
+) -> None:
+    slow_bps, half_s = 1.3e5, 20.0
+    falls = replace(
+        world(6e6, 4.0),
+        trace=Trace((0.0, half_s), (6e6, slow_bps)),
+        camera_hz=camera_hz,
+        duration_s=2 * half_s,
+    )
+    jpeg_bytes = make_profile().codecs['frame']['jpeg75'].bytes_mean
+    carried = slow_bps * half_s / (8 * jpeg_bytes)
+    answered = forecast(PLANNER, falls, METHODS['cloud-only-jpeg']).answered
+    assert answered > camera_hz * half_s - WARMUP_FRAMES + 0.8 * carried
 
 
 def test_private_frames_leave_no_upload_to_compare_with() -> None:
