@@ -80,12 +80,12 @@ def measure(
             return judge.ap50 - rows[key]
 
         table = within_budget(dict(graphs), budget, lambda row: drop(row.boundary, row.codec))
-        cuts = dict.fromkeys((*(row.boundary for row in table.rows), *(cut for cut, _ in rows)))
-        for boundary in cuts:
-            if boundary and all(model.graph[layer].dtype == 'uint8' for layer in boundary):
-                for name, costs in graphs.items():
-                    if costs.forbidden.isdisjoint(costs.index[layer] for layer in boundary):
-                        drop(boundary, name)
+        for boundary in dict.fromkeys((*(r.boundary for r in table.rows), *(b for b, _ in rows))):
+            if any(model.graph[layer].dtype != 'uint8' for layer in boundary):
+                continue
+            for name, costs in graphs.items():
+                if costs.forbidden.isdisjoint(costs.index[layer] for layer in boundary):
+                    drop(boundary, name)
     return Calibration(
         model_hash=model.hash,
         reference='detector' if truth is None else 'labels',

@@ -16,8 +16,8 @@
 Average precision on plain arrays, by pycocotools, with regions in which nothing is asked.
 
 Used by training, ``dads bench detector``, ``dads calibrate`` and the report alike. What they call
-AP50 differs by the classes alone: the bench's is of ``vehicles``, a calibration's
-``ap50_by_boxes``, the report's the plain mean, of boxes of any height::
+AP50 differs: the bench's is of ``vehicles``, a calibration's is ``ap50_by_boxes``, the report's
+the plain mean, of boxes of any height::
 
     accuracy = average_precision(predictions, truth, labels)
     accuracy.ap50, accuracy.ap50_by_class['person']

@@ -107,6 +107,15 @@ def test_perfect_boxes_have_an_ap_of_one():
     assert accuracy.ap50_by_size['small'] is None
 
 
+def test_a_box_found_at_an_iou_of_0_62_counts_at_three_thresholds_of_ten():
+    accuracy = average_precision(
+        [found((10, 10, 40, 28.6, 0.9))], [truth((10, 10, 40, 40))], LABELS
+    )
+    assert (accuracy.ap50, accuracy.ap50_95) == pytest.approx((1.0, 0.3))
+    assert accuracy.ap50_95_by_class == {'person': None, 'car': pytest.approx(0.3), 'truck': None}
+    assert accuracy.ap50_95_by_size == {'small': None, 'medium': None, 'large': pytest.approx(0.3)}
+
+
 def test_each_class_is_judged_at_each_height():
     low, high = (10, 10, 40, 18), (60, 60, 90, 90)
     accuracy = average_precision([found((*high, 0.9))], [truth(low, high)], LABELS)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the shipped weights are held to, on video that none of them was trained on."""
+"""What the shipped weights are held to, on frames kept out of their training."""
 
 import json
 from pathlib import Path
