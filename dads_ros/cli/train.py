@@ -41,6 +41,7 @@ from dads_ros.detector.training import CHECKPOINT
 from dads_ros.detector.training import Settings
 from dads_ros.detector.training import train
 from dads_ros.detector.training import Training
+from dads_ros.detector.true_classes import require_common_frames
 from dads_ros.errors import ConfigError
 from dads_ros.media.drawn import draw_samples
 from dads_ros.media.drawn import FIRST_TRAINING
@@ -106,6 +107,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='*',
         metavar='CLIP',
         help='clips not to train on, for a test on cameras never seen',
+    )
+    parser.add_argument(
+        '--true-classes',
+        metavar='FILE',
+        help='COCO file in --data with true boxes of some of its frames: what car, truck or bus a '
+        'label is is taken from the true box that it lies on',
     )
     parser.add_argument(
         '--learning-rate',
@@ -205,7 +212,10 @@ def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
     """
     # Augmentation shows a frame at 1.8 times its size in use at most.
     twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
-    samples = load_coco(folder / 'train.json', LABELS, size=twice)
+    true = None if settings.true_classes is None else folder / settings.true_classes
+    if true is not None:
+        require_common_frames([folder / 'train.json'], true)
+    samples = load_coco(folder / 'train.json', LABELS, size=twice, true_classes=true)
     clips = sorted({sample.clip for sample in samples})
     unknown = [name for name in settings.leave_out if name not in clips]
     if unknown:
@@ -225,7 +235,8 @@ def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
             f'{str(path)!r} has no sure box to learn from of {", ".join(LABELS)}; its categories '
             f'are {names}; call them by these words'
         )
-    return samples, load_coco(folder / 'val.json', LABELS, size=(INPUT_HEIGHT, INPUT_WIDTH))
+    once = (INPUT_HEIGHT, INPUT_WIDTH)
+    return samples, load_coco(folder / 'val.json', LABELS, size=once, true_classes=true)
 
 
 def start(settings: Settings, device: str, folder: Path, state: dict | None) -> Training:

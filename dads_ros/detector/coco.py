@@ -28,6 +28,9 @@ from typing import TypeGuard
 
 from dads_ros.errors import MediaError
 
+# What detectors, and so labels made by them, take for each other.
+VEHICLES = ('car', 'truck', 'bus')
+
 
 @dataclass(frozen=True)
 class Annotation:

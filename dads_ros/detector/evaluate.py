@@ -40,12 +40,12 @@ from dataclasses import dataclass
 import io
 
 from dads_ros.detections import Detections
+from dads_ros.detector.coco import VEHICLES
 from dads_ros.detector.data import Boxes
 import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-VEHICLES = ('car', 'truck', 'bus')
 MAX_BOXES = 100
 # By height in pixels of the network's input.
 SIZES = {'small': (6.0, 12.0), 'medium': (12.0, 24.0), 'large': (24.0, 1e4)}

@@ -77,6 +77,7 @@ class Settings:
     :param scenes: generated frames per real one in an epoch.
     :param drives: how many times as many are drawn, of which each epoch sees others.
     :param leave_out: clips that are not trained on, in order.
+    :param true_classes: name of a file beside the labels that tells cars, trucks and buses apart.
     :param validate_every: epochs between accuracies on the validation frames.
     """
 
@@ -93,6 +94,7 @@ class Settings:
     drives: int = 8
     validate_every: int = 10
     leave_out: tuple[str, ...] = ()
+    true_classes: str | None = None
 
 
 class Training:

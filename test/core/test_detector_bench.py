@@ -31,6 +31,7 @@ from dads_ros.bench.faults.hostile import MOST_FRAMES
 from dads_ros.bench.faults.hostile import some_frames
 from dads_ros.detector.data import Boxes
 from dads_ros.detector.data import Sample
+from dads_ros.detector.network import LABELS
 from dads_ros.detector.shipped import TWIN
 from dads_ros.detector.shipped import WEIGHTS
 from dads_ros.errors import ConfigError
@@ -238,6 +239,28 @@ def test_of_two_files_one_clip_is_two_streams(data, monkeypatch):
     with pytest.raises(MediaError, match='enough'):
         bench.run(options('--data', data, '--annotations', 'val.json', 'train.json:a'))
     assert seen['clips'] == ['val.json a'] * 3 + ['train.json:a a'] * 3
+
+
+def test_true_boxes_beside_the_labels_say_what_a_vehicle_is(data, monkeypatch):
+    seen = {}
+
+    def stop(trial, _):
+        seen['classes'] = [LABELS[i] for truth in trial.truth for i in truth.class_ids]
+        raise MediaError('enough')
+
+    monkeypatch.setattr(bench, 'require_vehicles', stop)
+    table = json.loads((data / 'val.json').read_text())
+    del table['annotations'][1]
+    table['categories'][0]['name'] = 'truck'
+    (data / 'true.json').write_text(json.dumps(table))
+    with pytest.raises(MediaError, match='enough'):
+        bench.run(options('--data', data, '--true-classes', 'true.json'))
+    assert seen['classes'] == ['truck', 'car']
+    for image in table['images']:
+        image['file_name'] = f'other/{image["file_name"]}'
+    (data / 'true.json').write_text(json.dumps(table))
+    with pytest.raises(MediaError, match=r"true\.json' has none of the frames of .*val\.json'"):
+        bench.run(options('--data', data, '--true-classes', 'true.json'))
 
 
 def test_hostile_conditions_are_tried_on_frames_of_all_clips():

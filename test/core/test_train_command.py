@@ -21,9 +21,12 @@ import json
 import cv2
 from dads_ros.cli.main import main
 from dads_ros.cli.train import add_arguments
+from dads_ros.cli.train import load
 from dads_ros.cli.train import settings_of
+from dads_ros.detector.network import LABELS
 from dads_ros.detector.shipped import load_network
 from dads_ros.detector.training import Settings
+from dads_ros.errors import MediaError
 import numpy as np
 import pytest
 import torch
@@ -96,6 +99,20 @@ def test_one_command_trains_and_refuses_to_overwrite(tmp_path, capsys):
     (out / 'checkpoint.pt').write_bytes(b'half')
     assert main([*command, '--resume']) == 1
     assert f"checkpoint '{out / 'checkpoint.pt'}' is damaged" in capsys.readouterr().err
+
+
+def test_true_boxes_beside_the_labels_say_what_is_learnt(tmp_path):
+    data = write_data(tmp_path)
+    table = json.loads((data / 'train.json').read_text())
+    table['categories'] = [{'id': 3, 'name': 'bus'}]
+    (data / 'true.json').write_text(json.dumps(table))
+    learnt, held_out = load(data, Settings(true_classes='true.json'))
+    assert {LABELS[i] for s in (*learnt, *held_out) for i in s.truth.class_ids} == {'bus'}
+    for image in table['images']:
+        image['file_name'] = f'other/{image["file_name"]}'
+    (data / 'true.json').write_text(json.dumps(table))
+    with pytest.raises(MediaError, match=r"true\.json' has none of the frames of .*train\.json'"):
+        load(data, Settings(true_classes='true.json'))
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,11 @@ from dads_ros.bench.detector.uploads import Trial
 from dads_ros.bench.detector.uploads import waist_layer
 from dads_ros.bench.faults.hostile import largest_by_condition
 from dads_ros.detector.coco import category_names
+from dads_ros.detector.coco import VEHICLES
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
 from dads_ros.detector.evaluate import average_precision
 from dads_ros.detector.evaluate import SMALLEST_PX
-from dads_ros.detector.evaluate import VEHICLES
 from dads_ros.detector.network import INPUT_HEIGHT
 from dads_ros.detector.network import INPUT_WIDTH
 from dads_ros.detector.network import LABELS
@@ -51,6 +51,7 @@ from dads_ros.detector.shipped import as_detector
 from dads_ros.detector.shipped import load_network
 from dads_ros.detector.shipped import TWIN
 from dads_ros.detector.shipped import WEIGHTS
+from dads_ros.detector.true_classes import require_common_frames
 from dads_ros.detector.validate import input_truth
 from dads_ros.detector.validate import letterbox_sample
 from dads_ros.errors import ConfigError
@@ -85,6 +86,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='COCO files in it, or one clip of such a file, all together; default: val.json',
     )
     parser.add_argument(
+        '--true-classes',
+        metavar='FILE',
+        help='COCO file in it with true boxes of some of the frames: what car, truck or bus an '
+        'annotated box is is taken from the true box that it lies on',
+    )
+    parser.add_argument(
         '--weights', type=Path, default=WEIGHTS, help='default: those of the package'
     )
     parser.add_argument(
@@ -114,7 +121,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f'{str(twin)!r} does not exist; say with --twin what to compare with')
     if args.drawn_frames < 1:
         raise ConfigError(f'--drawn-frames must be at least 1, not {args.drawn_frames}')
-    result = measure(args.data, args.annotations, args.weights, twin, args.drawn_frames)
+    true = None if args.true_classes is None else args.data / args.true_classes
+    result = measure(args.data, args.annotations, true, args.weights, twin, args.drawn_frames)
     print(json.dumps(result) if args.json else as_text(result))
     return 0
 
@@ -122,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
 def measure(
     data: Path,
     annotations: Sequence[str],
+    true_classes: Path | None,
     weights: Path,
     twin_weights: Path,
     drawn_frames: int,
@@ -130,14 +139,26 @@ def measure(
     Return what ``--json`` prints.
 
     :param data: the folder of the annotations, and of frames that are not beside them.
+    :param true_classes: a COCO file of true boxes that tells cars, trucks and buses apart.
     Raises MediaError when there are no frames or no vehicle that counts, ConfigError when
     weights cannot be read.
     """
+    if true_classes is not None:
+        require_common_frames(
+            [data / name.partition(':')[0] for name in annotations], true_classes
+        )
     samples: list[Sample] = []
     for given in annotations:
         name, _, clip = given.partition(':')
         size = (INPUT_HEIGHT, INPUT_WIDTH)
-        named = load_coco(data / name, LABELS, [clip] if clip else [], folder=data, size=size)
+        named = load_coco(
+            data / name,
+            LABELS,
+            [clip] if clip else [],
+            folder=data,
+            size=size,
+            true_classes=true_classes,
+        )
         if not named:
             raise MediaError(f'{str(data / name)!r} has no frames of {clip or "any clip"}')
         # Of two files the frames of one clip are not consecutive: each is a stream of its own.
