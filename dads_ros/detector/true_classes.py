@@ -37,7 +37,8 @@ def with_true_classes(images: Sequence[Image], true: Sequence[Image]) -> list[Im
 
     A label keeps its own box, which may be the tighter one, and its own class where no true
     vehicle overlaps it by half. Only car, truck and bus are told apart by it: a label of a rider
-    on the true box of a motorcycle is right.
+    on the true box of a motorcycle is right. A true box that measuring ignores (``iscrowd``), as
+    what is half hidden may be marked, still says what is there.
 
     :param true: images with true boxes, in the same pixels; what they show is told by their names.
     """
@@ -61,7 +62,7 @@ def require_common_frames(labels: Sequence[Path], true: Path) -> None:
 
 
 def _vehicles(annotations: Sequence[Annotation]) -> list[Annotation]:
-    return [a for a in annotations if a.category.casefold() in VEHICLES and not a.is_crowd]
+    return [a for a in annotations if a.category.casefold() in VEHICLES]
 
 
 def _reclassed(label: Annotation, true: Sequence[Annotation]) -> Annotation:
