@@ -213,7 +213,7 @@ class MonitorSettings:
     deadline_factor: float = _parameter(
         2.0, 'How long a bundle may be under way, as a multiple of the prediction,', low=1, high=20
     )
-    deadline_floor_s: float = _parameter(0.25, 'but no shorter than this,', low=0.01, high=10)
+    deadline_floor_s: float = _parameter(0.25, 'but no shorter than this,', low=0.01, high=60)
     deadline_ceiling_s: float = _parameter(1.0, 'and no longer than this.', low=0.01, high=60)
 
 

@@ -25,6 +25,8 @@ from dads_ros.bench.testbed.runs import Window
 from dads_ros.bench.testbed.table import Network
 from dads_ros.partition.plan import Load
 from dads_ros.replay.methods import Method
+from dads_ros.settings import check
+from dads_ros.settings import MonitorSettings
 import pytest
 
 UPLOAD: Way = (('frame',), 'raw')
@@ -65,6 +67,14 @@ class MadeUp(Network):
     ) -> list[tuple[float, Window]]:
         self.driven.append(f'{load} {method.name}')
         return [(mbps, self._given[method.name]) for mbps in uplinks_mbps]
+
+
+@pytest.mark.parametrize('way', [CAR_ALONE, UPLOAD])
+def test_a_plan_that_never_changes_waits_for_no_longer_than_the_monitor_can(way: Way) -> None:
+    method = MadeUp()._static(way)
+    check(MonitorSettings, 'deadline_floor_s', method.deadline_floor_s)
+    check(MonitorSettings, 'deadline_ceiling_s', method.patience_s)
+    assert method.deadline_floor_s <= method.patience_s
 
 
 def test_where_ours_was_more_than_a_little_worse_is_told_with_how_much() -> None:
