@@ -41,7 +41,7 @@ from dads_ros.detector.training import CHECKPOINT
 from dads_ros.detector.training import Settings
 from dads_ros.detector.training import train
 from dads_ros.detector.training import Training
-from dads_ros.detector.true_classes import require_common_frames
+from dads_ros.detector.true_classes import read_true
 from dads_ros.errors import ConfigError
 from dads_ros.media.drawn import draw_samples
 from dads_ros.media.drawn import FIRST_TRAINING
@@ -212,10 +212,10 @@ def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
     """
     # Augmentation shows a frame at 1.8 times its size in use at most.
     twice = (2 * INPUT_HEIGHT, 2 * INPUT_WIDTH)
-    true = None if settings.true_classes is None else folder / settings.true_classes
-    if true is not None:
-        require_common_frames([folder / 'train.json'], true)
-    samples = load_coco(folder / 'train.json', LABELS, size=twice, true_classes=true)
+    path = folder / 'train.json'
+    told = settings.true_classes
+    true = [] if told is None else read_true(folder / told, [path])
+    samples = load_coco(path, LABELS, size=twice, true=true)
     clips = sorted({sample.clip for sample in samples})
     unknown = [name for name in settings.leave_out if name not in clips]
     if unknown:
@@ -229,14 +229,13 @@ def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
             f'give at least a batch of {settings.batch}'
         )
     if all(sample.truth.ignore.all() for sample in samples):
-        path = folder / 'train.json'
         names = ', '.join(map(repr, category_names(path))) or 'none'
         raise ConfigError(
             f'{str(path)!r} has no sure box to learn from of {", ".join(LABELS)}; its categories '
             f'are {names}; call them by these words'
         )
     once = (INPUT_HEIGHT, INPUT_WIDTH)
-    return samples, load_coco(folder / 'val.json', LABELS, size=once, true_classes=true)
+    return samples, load_coco(folder / 'val.json', LABELS, size=once, true=true)
 
 
 def start(settings: Settings, device: str, folder: Path, state: dict | None) -> Training:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import cv2
 from dads_ros.detector.coco import Annotation
+from dads_ros.detector.coco import Image
 from dads_ros.detector.coco import read_coco
 from dads_ros.detector.true_classes import with_true_classes
 from dads_ros.errors import MediaError
@@ -68,7 +69,7 @@ def load_coco(
     folder: Path | None = None,
     count: int | None = None,
     size: tuple[int, int] | None = None,
-    true_classes: Path | None = None,
+    true: Sequence[Image] = (),
 ) -> list[Sample]:
     """
     Return the frames of a COCO file, clip by clip, in the order in which they were taken.
@@ -83,12 +84,11 @@ def load_coco(
     :param count: how many frames, evenly spread over all; the others are not decoded.
     :param size: height and width that a larger frame is shrunk to fit into as it is read, its
         boxes with it.
-    :param true_classes: a COCO file of the same frames whose true boxes tell what a vehicle is.
-    Raises MediaError when a file or a frame cannot be read.
+    :param true: images whose true boxes tell what a vehicle is, where they are of these frames.
+    Raises MediaError when the file or a frame cannot be read.
     """
     images = [image for image in read_coco(path) if not clips or image.clip in clips]
-    if true_classes is not None:
-        images = with_true_classes(images, read_coco(true_classes))
+    images = with_true_classes(images, true)
     if count is not None:
         images = [images[index] for index in spread(len(images), count)]
     ids = {label.casefold(): index for index, label in reversed([*enumerate(labels)])}

@@ -42,7 +42,7 @@ def with_true_classes(images: Sequence[Image], true: Sequence[Image]) -> list[Im
 
     :param true: images with true boxes, in the same pixels; what they show is told by their names.
     """
-    vehicles = {image.file_name: _vehicles(image.annotations) for image in true}
+    vehicles = {image.file_name: [*filter(_is_vehicle, image.annotations)] for image in true}
     corrected = []
     for image in images:
         there = vehicles.get(image.file_name, [])
@@ -51,22 +51,24 @@ def with_true_classes(images: Sequence[Image], true: Sequence[Image]) -> list[Im
     return corrected
 
 
-def require_common_frames(labels: Sequence[Path], true: Path) -> None:
-    """Raise MediaError when a file of true boxes names no frame of any file of labels."""
-    named = {image.file_name for path in labels for image in read_coco(path)}
-    if not any(image.file_name in named for image in read_coco(true)):
+def read_true(path: Path, labels: Sequence[Path]) -> list[Image]:
+    """Return the images of a file of true boxes; raise MediaError if no file of labels has any."""
+    true = read_coco(path)
+    named = {image.file_name for one in labels for image in read_coco(one)}
+    if not any(image.file_name in named for image in true):
         raise MediaError(
-            f'{str(true)!r} has none of the frames of {", ".join(repr(str(p)) for p in labels)}; '
+            f'{str(path)!r} has none of the frames of {", ".join(repr(str(p)) for p in labels)}; '
             'frames are the same where their file_name is'
         )
+    return true
 
 
-def _vehicles(annotations: Sequence[Annotation]) -> list[Annotation]:
-    return [a for a in annotations if a.category.casefold() in VEHICLES]
+def _is_vehicle(annotation: Annotation) -> bool:
+    return annotation.category.casefold() in VEHICLES
 
 
 def _reclassed(label: Annotation, true: Sequence[Annotation]) -> Annotation:
-    if not true or not _vehicles([label]):
+    if not true or not _is_vehicle(label):
         return label
     overlap = pairwise_iou(_corners([label]), _corners(true))[0]
     best = int(overlap.argmax())

@@ -51,7 +51,7 @@ from dads_ros.detector.shipped import as_detector
 from dads_ros.detector.shipped import load_network
 from dads_ros.detector.shipped import TWIN
 from dads_ros.detector.shipped import WEIGHTS
-from dads_ros.detector.true_classes import require_common_frames
+from dads_ros.detector.true_classes import read_true
 from dads_ros.detector.validate import input_truth
 from dads_ros.detector.validate import letterbox_sample
 from dads_ros.errors import ConfigError
@@ -143,28 +143,20 @@ def measure(
     Raises MediaError when there are no frames or no vehicle that counts, ConfigError when
     weights cannot be read.
     """
-    if true_classes is not None:
-        require_common_frames(
-            [data / name.partition(':')[0] for name in annotations], true_classes
-        )
+    files = [data / name.partition(':')[0] for name in annotations]
+    true = [] if true_classes is None else read_true(true_classes, files)
     samples: list[Sample] = []
     for given in annotations:
         name, _, clip = given.partition(':')
         size = (INPUT_HEIGHT, INPUT_WIDTH)
-        named = load_coco(
-            data / name,
-            LABELS,
-            [clip] if clip else [],
-            folder=data,
-            size=size,
-            true_classes=true_classes,
-        )
+        chosen = [clip] if clip else []
+        named = load_coco(data / name, LABELS, chosen, folder=data, size=size, true=true)
         if not named:
             raise MediaError(f'{str(data / name)!r} has no frames of {clip or "any clip"}')
         # Of two files the frames of one clip are not consecutive: each is a stream of its own.
         samples += [replace(sample, clip=f'{given} {sample.clip}') for sample in named]
     shipped = trial('shipped', weights, True, samples)
-    require_vehicles(shipped, data / annotations[0].partition(':')[0])
+    require_vehicles(shipped, files[0])
     twin = trial('twin', twin_weights, False, samples)
     found = shipped.find(shipped.whole, shipped.frames, 'frames')
     return {
