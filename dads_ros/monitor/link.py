@@ -261,9 +261,9 @@ class LinkEstimator:
     def _note(self, sample: Sample) -> None:
         noise_s = self._noise_s()
         told = self.head_start.told_by(sample, noise_s)
-        if sample.bits <= PACKET_BITS and self._pace.is_known and not self.head_start.is_certain:
-            self._errors_s.append(abs(sample.air_s - sample.bits / self._pace.middle_bps))
         if told is not None:
+            if sample.bits <= PACKET_BITS and self._pace.is_known:
+                self._errors_s.append(abs(sample.air_s - sample.bits / self._pace.middle_bps))
             self._pace.note(told, noise_s)
 
     def _came_alone(self, message: _Message) -> bool:

@@ -21,7 +21,8 @@ tell the rate while the plan in force sends nothing, or too little to tell it.
 
 On a link that has become poor even the least probe that tells the rate takes long to save up. So
 some of what a good link paid for is kept in reserve, and a link that was poor for some time is
-looked at again after about half as long.
+looked at again after about half as long. That is where nothing is sent, and where bundles are a
+packet each that a token bucket passes at once.
 """
 
 from __future__ import annotations
@@ -96,14 +97,15 @@ class ProbeBudget:
         due_s = self._probed_s + PROBE_PERIOD_S + put_off_s
         if now_s < due_s or self._bytes < PROBE_OVERHEAD_BYTES:
             return None
-        can_look = not bundle_bytes and self._reserve_bytes >= look_bytes + PROBE_OVERHEAD_BYTES
+        is_silent = bundle_bytes < telling_bytes
+        can_look = is_silent and self._reserve_bytes >= look_bytes + PROBE_OVERHEAD_BYTES
         if is_in_doubt and can_look:
             return self._look(look_bytes, now_s)
         affordable = int(self._bytes) - PROBE_OVERHEAD_BYTES
         # Every second probe is small, for the round trip that the others are measured against.
         wanted = self._count % 2 == 1
         padded = wanted and affordable >= max(telling_bytes, bundle_bytes * WORTH)
-        if wanted and not padded and not bundle_bytes:
+        if wanted and not padded and is_silent:
             has_waited = now_s >= self._probed_s + self._wait_s
             return self._look(look_bytes, now_s) if can_look and has_waited else None
         self._probed_s = now_s
