@@ -28,6 +28,7 @@ from dads_ros.cli.arguments import positive
 from dads_ros.cli.arguments import share
 from dads_ros.cli.arguments import whole
 from dads_ros.detector.coco import category_names
+from dads_ros.detector.data import fingerprint
 from dads_ros.detector.data import load_coco
 from dads_ros.detector.data import Sample
 from dads_ros.detector.insertion import leave_unrounded
@@ -154,7 +155,7 @@ def run(args: argparse.Namespace) -> int:
         )
     trained = load_start(args.start) if args.start and state is None else None
     samples, held_out = load(args.data, settings)
-    training = start(settings, args.device, args.out, state)
+    training = start(Training(settings, args.device, fingerprint(samples)), args.out, state)
     if trained is not None:
         training.carnet.start_from(trained)
     use_threads(args.threads)
@@ -238,15 +239,14 @@ def load(folder: Path, settings: Settings) -> tuple[list[Sample], list[Sample]]:
     return samples, load_coco(folder / 'val.json', LABELS, size=once, true=true)
 
 
-def start(settings: Settings, device: str, folder: Path, state: dict | None) -> Training:
+def start(training: Training, folder: Path, state: dict | None) -> Training:
     """
-    Return a run at its start, or at its last whole epoch.
+    Return a run at its start, brought to its last whole epoch if it was stopped.
 
     :param state: of a stopped run, to go on with.
     Raises ConfigError when there is a run in the folder already that is not to go on, or when the
-    settings are not those of the stopped one.
+    settings or the frames are not those of the stopped one.
     """
-    training = Training(settings, device)
     if state is not None:
         training.load(state)
     elif (folder / CHECKPOINT).exists():

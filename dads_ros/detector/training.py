@@ -98,11 +98,16 @@ class Settings:
 
 
 class Training:
-    """One run, in memory: the network with a waist, and in time its twin without one."""
+    """
+    One run, in memory: the network with a waist, and in time its twin without one.
 
-    def __init__(self, settings: Settings, device: str = 'cpu') -> None:
+    :param data: fingerprint of the frames that it trains on.
+    """
+
+    def __init__(self, settings: Settings, device: str = 'cpu', data: str = '') -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
+        self.data = data
         self.device = torch.device(device)
         self.carnet = self._learner(waist=True)
         self.carnet.set_rounding(False)
@@ -118,6 +123,7 @@ class Training:
         """Return all that a resumed run needs."""
         return {
             'settings': asdict(self.settings),
+            'data': self.data,
             'carnet': self.carnet.state(),
             'twin': None if self.twin is None else self.twin.state(),
             'epoch': self.epoch,
@@ -129,7 +135,7 @@ class Training:
         Take over the state of a stopped run.
 
         Only the number of epochs may be another one, which stretches the schedule from here on.
-        Raises ConfigError when anything else differs.
+        Raises ConfigError when anything else differs, the frames among it.
         """
         mine = {name: value for name, value in asdict(self.settings).items() if name != 'epochs'}
         given = state['settings']
@@ -139,6 +145,11 @@ class Training:
             raise ConfigError(
                 f'the run to resume has {name} {given.get(name)!r}, not '
                 f'{mine[name]!r}; give the same options, or start anew in another folder'
+            )
+        if state.get('data', self.data) != self.data:
+            raise ConfigError(
+                'the run to resume was trained on other frames or boxes; give the --data that it '
+                'had, or start anew in another folder'
             )
         self.carnet.load(state['carnet'])
         if state['twin'] is not None:

@@ -80,6 +80,10 @@ def test_one_command_trains_and_refuses_to_overwrite(tmp_path, capsys):
     assert main([*command[:5], '--resume']) == 0  # all as it was
     assert main([*command, '--resume', '--scenes', '0.5']) == 1
     assert 'the run to resume has scenes 0.0, not 0.5' in capsys.readouterr().err
+    elsewhere = write_data(tmp_path / 'elsewhere')
+    (elsewhere / 'frames' / '3.png').write_bytes((elsewhere / 'frames' / '4.png').read_bytes())
+    assert main([*command[:2], str(elsewhere), *command[3:], '--resume']) == 1
+    assert 'the run to resume was trained on other frames or boxes' in capsys.readouterr().err
     assert len((out / 'log.jsonl').read_text().splitlines()) == 1
     twin = ['--start', str(out / 'twin.pt')]
     assert main([*command[:4], str(tmp_path / 'other'), *command[5:], *twin]) == 1
