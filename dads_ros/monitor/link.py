@@ -243,8 +243,9 @@ class LinkEstimator:
             self._cloud_s.append(message.cloud_s)
             bits, air_s = message.size_bytes * 8.0, message.arrival_s - self._settled_arrival_s
             if not queued:
-                # A small message's own air time is part of the round trip.
-                bits, air_s = bits - self._small_bytes * 8.0, whole_s - self.rtt_s
+                # A small message's own air time is part of the round trip, if it takes any.
+                along_bits = 0.0 if self.head_start.is_certain else self._small_bytes * 8.0
+                bits, air_s = bits - along_bits, whole_s - self.rtt_s
             # Before a round trip is known, what queued tells the least that the rate can be.
             if certain and (queued or self._round_trips.is_known):
                 pause_s = max(0.0, message.sent_s - free_s)

@@ -128,8 +128,8 @@ class Policy:
 
         :param alive: whether the cloud answered recently.
         :param frames: how many have ended since the last update; patience counts them.
-        :param sure_bps: what the link carries at least. A plan that sends more than the one in
-            force must be worth it at this rate: small messages tell little of larger ones.
+        :param sure_bps: what the link carries at least, as far as small messages tell: a plan that
+            sends more than the one in force must be the best at this rate, too, if by less.
         :param missed: deadlines missed in a row, when these are too many; else 0.
         :param missed_share: of what was sent lately, which share got no answer in time.
         """
@@ -150,7 +150,7 @@ class Policy:
             sure = replace(situation, uplink_bps=min(situation.uplink_bps, sure_bps))
             surely_best = self._wanted(sure, now_s)
             if self._sends_more(surely_best):
-                best, situation = surely_best, sure
+                best = self.table.evaluate(surely_best.row, situation, surely_best.mode)
             else:
                 best = self.table.evaluate(self._row, situation, self._load_in_force())
         why = self._asked or self._first(failure)

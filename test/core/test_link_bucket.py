@@ -70,6 +70,20 @@ def test_single_packets_that_pass_a_token_bucket_at_once_do_not_raise_the_rate(s
     assert 0.7e6 < min(rates) <= max(rates) < 1.6e6
 
 
+def test_a_probe_behind_a_known_bucket_tells_the_rate_of_all_but_a_packet():
+    """A small message passes at once there: its bits were not on the air with the round trip's."""
+    estimator, now_s = LinkEstimator(), 0.0
+    for number in range(60):
+        now_s += 0.25
+        size_bytes = (PROBE_BYTES, 700, 2496, 700)[number % 4]
+        air_s = max(0, size_bytes - 1500) * 8 / 1e6
+        key = MessageKey(size_bytes != 700, number)
+        estimator.sent(key, size_bytes, now_s)
+        estimator.answered(key, 0.0, now_s + air_s + 0.002)
+    assert estimator.head_start.is_certain
+    assert estimator.estimate(now_s + 0.05).uplink_bps == pytest.approx(1e6, rel=0.01)
+
+
 def test_simulated_bucket_carries_the_first_packet_only():
     world = World(Trace((0.0,), (1e6,)), 10.0, 10.0, rtt_s=0.0, burst_bytes=1500)
     link = Link(world, Chance(world))

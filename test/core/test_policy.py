@@ -257,3 +257,12 @@ def test_where_nothing_keeps_up_the_deadline_waits_for_all_frames_under_way():
     keeps_up_hz = 0.5 / plan.max_stage_s
     allowed_s = limits.deadline_s(plan, local_s=plan.edge_s, rate_hz=keeps_up_hz) - plan.edge_s
     assert allowed_s < limits.deadline_factor * under_way_s
+
+
+@pytest.mark.parametrize(('sure_mbps', 'row'), [(14.0, WAIST), (16.0, UPLOAD)])
+def test_what_sends_more_must_be_no_worse_at_what_the_link_surely_carries(sure_mbps, row):
+    # The upload is as good at 15.2 Mbit/s, and saves two fifths at 40.
+    driver = connected(10.0)
+    assert driver.row == WAIST
+    driver.see(40.0, 20, sure_bps=sure_mbps * 1e6)
+    assert driver.row == row
