@@ -263,6 +263,7 @@ class LinkEstimator:
         noise_s = self._noise_s()
         told = self.head_start.told_by(sample, noise_s)
         if told is not None:
+            # What may have passed a bucket at once was early, not noisy.
             if sample.bits <= PACKET_BITS and self._pace.is_known:
                 self._errors_s.append(abs(sample.air_s - sample.bits / self._pace.middle_bps))
             self._pace.note(told, noise_s)
